@@ -1,0 +1,1 @@
+"""The host package: it plans, starts every step, and turns records into reports."""

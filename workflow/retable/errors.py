@@ -1,0 +1,5 @@
+"""Errors that a user can mend: shown as one sentence, without a traceback, with exit status 1."""
+
+
+class RetableError(Exception):
+    """What is wrong, where (file, key, case), and what to do, in one sentence."""
