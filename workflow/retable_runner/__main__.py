@@ -1,0 +1,53 @@
+"""`python -m retable_runner JOB.json RESULT.json`: run one job, write its result.
+
+The exit status is 0 whenever a result was written, whatever its outcome; 2, with one sentence on
+stderr, when the job itself is broken: unreadable, of no known schema, or its files changed.
+"""
+
+import ctypes
+import signal
+import sys
+
+import numpy as np
+
+from retable_runner import build, contract, launch, outcomes, probe
+from retable_runner.errors import JobError
+
+VERBS = {verb.SCHEMA: verb for verb in (probe, build, launch)}
+FAILURES = {probe.SCHEMA: "crashed", build.SCHEMA: "build_failed", launch.SCHEMA: "crashed"}
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent():
+    """Ask Linux to kill this process when its parent ends: an orphan would go on timing."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(arguments):
+    """Run the job at the first path, write the result to the second; return the exit status."""
+    if len(arguments) != 2:
+        sys.stderr.write("usage: python -m retable_runner JOB.json RESULT.json\n")
+        return 2
+    die_with_parent()
+    try:
+        job = contract.read_job(arguments[0], {name: verb.KEYS for name, verb in VERBS.items()})
+        result = contract.new_result()
+        result["versions"].update(python=sys.version.split()[0], numpy=np.__version__)
+        outcomes.settle(VERBS[job["schema"]].run, job, result, FAILURES[job["schema"]])
+        _write(arguments[1], result)
+    except JobError as error:
+        sys.stderr.write("{}\n".format(error))
+        return 2
+    return 0
+
+
+def _write(path, result):
+    try:
+        contract.write_json(path, result)
+    except OSError as error:
+        raise JobError("{}: cannot write the result ({})".format(path, error.strerror)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""Backends: the libraries that run a graph, one file each.
+
+A backend's module imports its library inside its functions, never at its top, and has
+
+`versions() -> dict`
+    Import the library; its name(s) and version(s). ImportError where it is missing.
+
+`build(sources, precision, options, folder) -> (files, facts)`
+    Make an engine in `folder`. `sources` maps a role ("onnx") to a path; `files` maps a role to the
+    path made. Raises Unsupported where the precision asked is not one that it will really run in.
+
+`load(files, options) -> engine`
+    `files` are those that `build` made, by role. The engine has
+
+    `engine.bind(feeds)`  take the inputs, name -> ndarray, and allocate the outputs: not timed
+    `engine.run()`        one synchronous inference -> the output ndarrays, always the same memory,
+                          overwritten by the next run: nothing is copied for the caller's sake
+    `engine.outputs`      the names of the outputs, in the order in which `run` gives them
+    `engine.facts`        {"threads": int, "device": str, ...}: what it says of itself
+
+`options` are the case's own; every backend reads what it knows: `threads` (default: as many as the
+process may run on) for those on the CPU. Facts are JSON values.
+"""
+
+import os
+import sys
+
+import numpy as np
+
+from retable_runner import plugins
+
+
+def names():
+    """Return the sorted names of the backends that have a file here."""
+    return [name.replace("_", "-") for name in plugins.names(sys.modules[__name__])]
+
+
+def load(name):
+    """Return the module of the backend `name`; ImportError if it has no file here."""
+    return plugins.load(sys.modules[__name__], name)
+
+
+def cpus():
+    """Return the sorted numbers of the CPUs that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def threads(options):
+    """Return the number of threads that `options` asks for, or one for each CPU of the process."""
+    return int(options.get("threads") or len(cpus()))
+
+
+def matching(feeds, name, dtype, shape):
+    """Return the array of `feeds` for the input `name`, contiguous in memory.
+
+    `shape` has None where the graph leaves a size open. Raises ValueError if the array is missing
+    or is not of that shape and type: a cast or a copy at each run would be timed with it.
+    """
+    if name not in feeds:
+        raise ValueError(
+            "the sample has no input {!r}: it has {}".format(name, ", ".join(sorted(feeds)))
+        )
+    array = feeds[name]
+    fits = len(shape) == array.ndim and all(
+        size is None or size == array.shape[axis] for axis, size in enumerate(shape)
+    )
+    if array.dtype != dtype or not fits:
+        raise ValueError(
+            "input {!r} takes {} {}, the sample has {} {}".format(
+                name, np.dtype(dtype), list(shape), array.dtype, list(array.shape)
+            )
+        )
+    return np.ascontiguousarray(array)

@@ -1,0 +1,105 @@
+"""The verb `probe`: what the machine and this interpreter are."""
+
+import importlib
+import os
+import platform
+import re
+
+from retable_runner import backends, outcomes
+
+SCHEMA = "retable/probe-job/1"
+KEYS = ()
+CPUINFO = "/proc/cpuinfo"
+MEMINFO = "/proc/meminfo"
+OS_RELEASE = "/etc/os-release"
+BOARD = "/proc/device-tree/model"
+GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+
+
+def run(job, result):
+    """Fill the facts of `result`: machine, packages, backends. What is not there is None."""
+    result["facts"] = {
+        "machine": machine(),
+        "packages": packages(),
+        "backends": {name: availability(name) for name in backends.names()},
+    }
+
+
+def machine():
+    """Return what the machine is and how it is set; memory in bytes, load over 1, 5, 15 minutes."""
+    load = os.getloadavg() if hasattr(os, "getloadavg") else None
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", read(MEMINFO) or "", re.MULTILINE)
+    return {
+        "architecture": platform.machine(),
+        "board": read(BOARD),
+        "cpu": cpu_model(read(CPUINFO) or ""),
+        "cores": os.cpu_count(),
+        "affinity": backends.cpus(),
+        "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
+        "kernel": platform.release(),
+        "os": os_name(read(OS_RELEASE) or ""),
+        "governor": read(GOVERNOR),
+        "load_average": list(load) if load else None,
+    }
+
+
+def read(path):
+    """Return the text of a small system file, stripped, or None where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().strip("\0\n\t ") or None
+    except OSError:
+        return None
+
+
+def cpu_model(cpuinfo):
+    """Return the CPU's name from the text of /proc/cpuinfo, or None.
+
+    ARM kernels often give no name but the numbers of implementer and part, which stand for one
+    (0x41, 0xd07: Cortex-A57), and on some boards the SoC's name as Hardware.
+    """
+    found = dict(re.findall(r"^([^:\n]*?)[ \t]*:[ \t]*(.*)$", cpuinfo, re.MULTILINE))
+    name = found.get("model name")
+    if name is None and "CPU part" in found:
+        name = "ARM implementer {} part {}".format(found.get("CPU implementer"), found["CPU part"])
+    return ", ".join(part for part in (found.get("Hardware"), name) if part) or None
+
+
+def os_name(os_release):
+    """Return PRETTY_NAME from the text of os-release, or None."""
+    found = re.search(r"^PRETTY_NAME=[\"']?(.*?)[\"']?$", os_release, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def packages():
+    """Return {name: version} of the interpreter's installed distributions, names normalised."""
+    try:
+        metadata = importlib.import_module("importlib.metadata")
+    except ImportError:  # before Python 3.8
+        return _from_pkg_resources()
+    found = ((each.metadata["Name"], each.version) for each in metadata.distributions())
+    return _sorted((name, version) for name, version in found if name)
+
+
+def _from_pkg_resources():
+    try:
+        working_set = importlib.import_module("pkg_resources").working_set
+    except ImportError:  # without setuptools nobody knows
+        return {}
+    return _sorted((each.project_name, each.version) for each in working_set)
+
+
+def _sorted(found):
+    normalised = ((re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in found)
+    return dict(sorted(normalised))
+
+
+def availability(name):
+    """Import the library of a backend; {available: True, versions} or {available: False, reason}.
+
+    Anything that importing foreign code can raise is a reason, not only ImportError.
+    """
+    try:
+        return {"available": True, "versions": backends.load(name).versions()}
+    except Exception as error:
+        return {"available": False, "reason": outcomes.reason(error)}
