@@ -1,0 +1,132 @@
+"""Running the package as the host does: a job file in, a result file out, in an interpreter."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from retable import contract
+from retable.contract import Result
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = {"classes": 19}
+TAILS = ("argmax", "fused_argmax", "reducemax", "fused_reducemax")
+
+
+def launch(
+    folder: Path, job: str, python: Path | str = sys.executable
+) -> tuple[Path, subprocess.CompletedProcess]:
+    """Run one job (its file's text) in a process; return the result's path and the process."""
+    job_path, result_path = folder / "job.json", folder / "result.json"
+    job_path.write_text(job)
+    done = subprocess.run(
+        [str(python), "-m", "retable_export", str(job_path), str(result_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+    )
+    return result_path, done
+
+
+class Chain:
+    """native -> export -> tail -> fidelity of one exporter, in one folder."""
+
+    def __init__(self, folder: Path, exporter: str, python: Path | str = sys.executable) -> None:
+        self.folder = folder
+        self.exporter = exporter
+        self.python = python
+        self.log = ""
+
+    def run(self, job: contract.Message) -> Result:
+        path, done = launch(self.folder, job.model_dump_json(by_alias=True), self.python)
+        self.log = done.stderr
+        assert done.returncode == 0, done.stderr
+        return Result.model_validate_json(path.read_text())
+
+    def native(self, weights: str = "random", fetched: dict | None = None, seed: int = 0) -> Result:
+        return self.run(
+            contract.NativeJob(
+                exporter=self.exporter,
+                options=OPTIONS,
+                weights=weights,
+                fetched=fetched or {},
+                seed=seed,
+                folder=str(self.folder / "native"),
+            )
+        )
+
+    def export(self, native: dict, height: int, width: int, batch: int = 1) -> Result:
+        return self.run(
+            contract.ExportJob(
+                exporter=self.exporter,
+                options=OPTIONS,
+                native=native,
+                input=contract.InputShape(height=height, width=width, batch=batch),
+                opset=13,
+                seed=0,
+                onnx=str(self.folder / "none" / "fp32.onnx"),
+                sample=str(self.folder / "sample.npz"),
+            )
+        )
+
+    def tail(self, tail: str, source: contract.Artifact) -> Result:
+        return self.run(
+            contract.TailJob(tail=tail, source=source, onnx=str(self.folder / tail / "fp32.onnx"))
+        )
+
+    def fidelity(self, native: dict, exported: Result, graphs: dict) -> Result:
+        _, _, height, width = exported.facts["inputs"][0]["shape"]
+        return self.run(
+            contract.FidelityJob(
+                exporter=self.exporter,
+                options=OPTIONS,
+                native=native,
+                input=contract.InputShape(height=height, width=width),
+                sample=exported.artifacts["sample"],
+                graphs=graphs,
+            )
+        )
+
+    def everything(self, height: int, width: int, native: Result | None = None) -> dict:
+        """Run all steps; return the results by step, tail by tail."""
+        results = {"native": native or self.native()}
+        weights = results["native"].artifacts
+        results["none"] = self.export(weights, height, width)
+        source = results["none"].artifacts["onnx"]
+        results.update({tail: self.tail(tail, source) for tail in TAILS})
+        graphs = {f"{name}/fp32": results[name].artifacts["onnx"] for name in ("none", *TAILS)}
+        results["fidelity"] = self.fidelity(weights, results["none"], graphs)
+        return results
+
+
+@pytest.fixture(scope="session")
+def chain_in():
+    """The class itself: a test file cannot import from this one by a name of its own."""
+    return Chain
+
+
+@pytest.fixture(scope="session")
+def launched():
+    return launch
+
+
+@pytest.fixture(scope="session")
+def null_results(tmp_path_factory) -> dict:
+    return Chain(tmp_path_factory.mktemp("null"), "null").everything(64, 96)
+
+
+@pytest.fixture(scope="session")
+def torch_python() -> str:
+    """An interpreter with torch, onnx and ONNX Runtime: named, built by the workflow, or this."""
+    named = os.environ.get("RETABLE_TORCH_PYTHON")
+    if named:
+        return named
+    built = ROOT / "results" / "environments" / "venv" / "torch" / "bin" / "python"
+    if built.is_file():
+        return str(built)
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("onnxruntime"):
+        return sys.executable
+    pytest.skip("no torch environment: set RETABLE_TORCH_PYTHON, or run the workflow once")

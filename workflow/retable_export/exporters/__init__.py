@@ -1,0 +1,18 @@
+"""Exporters: from a framework's network to what it loads itself, and to ONNX. One file each.
+
+An exporter's file has four functions. `options` is the model file's dictionary, `shape` an
+`InputShape`, and files go by the names that `native` gave them:
+
+- `native(options, weights, fetched, seed, folder) -> (files, facts)`: make what the framework
+  itself loads. `weights` is "official" (from the paths in `fetched`, name -> path) or "random"
+  (from `seed`). `files` maps names to the paths made, whole, in `folder`; the fact `parameters` is
+  the number of trained numbers.
+- `export(options, native, shape, opset, path)`: write ONNX with fixed sizes, input by the name
+  that `sample` uses, output `logits` [N, C, H, W].
+- `reference(options, native, shape, feeds) -> outputs`: the framework's own FP32 output on feeds,
+  both by name.
+- `sample(options, shape, seed) -> feeds`: inputs to run the network on, by name.
+
+Each raises UnsupportedError, in one sentence, for what the network cannot do. The framework is
+imported at the top of the file: where it is missing, that is reported as `unavailable`.
+"""
