@@ -1,0 +1,233 @@
+"""The five documents as plans: each value finds its case, each case its block."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from retable.cases import Cell
+from retable.claims import claim_pairs
+from retable.config.load import load_configuration
+from retable.config.suite import Suite
+from retable.errors import RetableError
+from retable.plan import Plan, plan_suite
+from retable.published import Published, read_published
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = load_configuration(ROOT)
+
+# The devices that measured the published values; "Xavier Nano" names no product.
+PUBLISHED_ON = {
+    "fast-scnn": ["jetson-nano"],
+    "segmentation-split": ["rtx-3090", "xavier-nx"],
+    "tf2-detection-zoo": ["gtx-1070"],
+    "paddleseg": ["v100"],
+    "paddle-keypoints": ["t4"],
+    "paddle-keypoints-mobile": ["kirin-980", "snapdragon-660"],
+}
+PLANS = [
+    (suite, device)
+    for suite, published_on in PUBLISHED_ON.items()
+    for device in dict.fromkeys(["cpu", "jetson-nano", "null", *published_on])
+]
+ON_THEIR_DEVICES = [(suite, device) for suite, names in PUBLISHED_ON.items() for device in names]
+
+
+def published_values(suite: str) -> list[Published]:
+    return read_published(ROOT / "data" / "published" / f"{suite}.csv")
+
+
+def plan_of(suite: str, device: str) -> Plan:
+    return planned(CONFIGURATION.suites[suite], published_values(suite), device)
+
+
+def planned(suite: Suite, published: list[Published], device: str = "null") -> Plan:
+    return plan_suite(
+        suite,
+        published,
+        CONFIGURATION.devices[device],
+        CONFIGURATION.models,
+        lambda case, model: None,
+    )
+
+
+def cell_at(plan: Plan, table: str, row: str, column: str) -> Cell:
+    (cell,) = [c for c in plan.cells if (c.table, c.row, c.column) == (table, row, column)]
+    return cell
+
+
+@pytest.mark.parametrize("kind", ["devices", "models", "suites"])
+def test_every_configuration_file_loads(kind: str) -> None:
+    assert all(getattr(CONFIGURATION, kind).values())
+
+
+def test_suites_use_every_model() -> None:
+    used = {cell.request.model for suite in PUBLISHED_ON for cell in plan_of(suite, "null").cells}
+    assert used == set(CONFIGURATION.models)
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_suites_name_their_devices(suite: str) -> None:
+    named = {cell.measured_on for cell in plan_of(suite, "null").cells} - {None}
+    assert sorted(named) == PUBLISHED_ON[suite]
+
+
+@pytest.mark.parametrize(("suite", "device"), PLANS)
+def test_each_value_finds_its_cases_and_each_case_one_block(suite: str, device: str) -> None:
+    plan = plan_of(suite, device)
+    assert [(c.table, c.row, c.column) for c in plan.cells] == [
+        value.place for value in published_values(suite)
+    ]
+    answering = {case for cell in plan.cells for case in plan.answers[cell]}
+    assert all(plan.answers[cell] for cell in plan.cells)
+    blocks = Counter(case for block in plan.blocks.values() for case in block.cases)
+    assert set(blocks) == answering
+    assert set(blocks.values()) == {1}
+    assert all(case in plan.block_of(case).cases for case in answering)
+
+
+@pytest.mark.parametrize(("suite", "device"), PLANS)
+def test_names_are_unambiguous(suite: str, device: str) -> None:
+    plan = plan_of(suite, device)
+    sources: dict[str, str] = {}
+    for block in plan.blocks.values():
+        names = [case.name for case in block.cases]
+        assert len(set(names)) == len(names)
+        for case in block.runnable:  # an engine's file holds one graph, or one network
+            assert sources.setdefault(case.engine, case.graph) == case.graph
+
+
+@pytest.mark.parametrize(("suite", "device"), ON_THEIR_DEVICES)
+def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) -> None:
+    plan = plan_of(suite, device)
+    for cell in plan.cells:
+        (case,) = plan.answers[cell]
+        if cell.measured_on == device:
+            assert case.backend
+            assert case.ending is None or case.request.precision == "int8"
+
+
+@pytest.mark.parametrize(
+    ("suite", "device", "sizes"),
+    [
+        # Table 1's two at every input; table 2's ten at all inputs but the first. None coincide:
+        # the plain network with numpy's argmax outside it is another case than without.
+        ("fast-scnn", "jetson-nano", {2: 1, 12: 4}),
+        ("tf2-detection-zoo", "gtx-1070", {3: 41}),
+        ("paddleseg", "v100", {4: 8}),
+        ("paddle-keypoints", "t4", {4: 6, 3: 5}),
+        ("paddle-keypoints-mobile", "kirin-980", {2: 3}),
+    ],
+)
+def test_block_sizes(suite: str, device: str, sizes: dict[int, int]) -> None:
+    blocks = plan_of(suite, device).blocks
+    assert Counter(len(block.cases) for block in blocks.values()) == sizes
+
+
+def test_three_tables_share_the_blocks_of_segmentation() -> None:
+    blocks = plan_of("segmentation-split", "xavier-nx").blocks
+    assert {name: len(block.cases) for name, block in blocks.items()} == {
+        "ddrnet23-slim_384x768": 5,
+        # Xavier Nano's four, and of Xavier NX and 3090 those with the maximum in the engine.
+        "ocr-ddrnet23-slim_384x768": 6,
+        "ocr-hrnet_384x768": 3,
+        "ocr-ddrnet23-slim-2-scales_384x768": 1,
+        "ocr-hrnet-w18-small-v2_384x768": 2,
+        "ocr-hrnet-3-scales_720x1280": 1,
+        "ocr-hrnet-2-scales_720x1280": 1,
+        "ocr-hrnet-2-scales_384x768": 1,
+        "hrnet-lite_384x768": 1,
+        "naive-hrnet-lite_384x768": 1,
+        "ocr-hrnet-lite_384x768": 1,
+        "ocr-naive-hrnet-lite_384x768": 1,
+    }
+
+
+def test_roles_become_backends() -> None:
+    def backends(suite: str, device: str, *place: str) -> list[str]:
+        plan = plan_of(suite, device)
+        return [case.backend for case in plan.answers[cell_at(plan, *place)]]
+
+    native = ("cityscapes", "UNet | N | FP32", "time(s/img)")
+    engine = ("cityscapes", "UNet | Y | FP32", "time(s/img)")
+    assert backends("paddleseg", "v100", *native) == ["paddle"]
+    assert backends("paddleseg", "v100", *engine) == ["tensorrt"]
+    assert set(backends("paddleseg", "cpu", *engine)) == {"onnxruntime", "openvino"}
+
+
+def test_options_and_batch_are_part_of_the_case() -> None:
+    plan = plan_of("paddle-keypoints", "t4")
+    cell = cell_at(plan, "cpp", "HRNet_w32-256x192", "CPU + MKLDNN")
+    assert plan.answers[cell][0].name == "paddle.native_cpu.fp32.batch=8.threads=1"
+    assert cell.measure.unit == "ms/item"
+    plan = plan_of("tf2-detection-zoo", "gtx-1070")
+    cell = cell_at(
+        plan, "gpu-and-cpu", "EfficientDet D0 | 512x512 | Native FP32", "latency_mean(ms)"
+    )
+    assert plan.answers[cell][0].name == "tensorflow.native.fp32.xla=gpu+cpu"
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_claims_are_what_the_published_values_say(suite: str) -> None:
+    published = {value.place: value for value in published_values(suite)}
+    plan = plan_of(suite, "null")
+    for claim in plan.suite.claims:
+        low, high = claim.expect.bounds()
+        ratios = []
+        for pair in claim_pairs(claim, plan):
+            upper, lower = (published[c.table, c.row, c.column].value for c in pair)
+            if upper is not None and lower is not None:
+                ratios.append(upper / lower)
+        assert ratios, claim.name
+        assert all(low <= ratio <= high for ratio in ratios), claim.name
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_claims_compare_cases_of_one_block(suite: str) -> None:
+    plan = plan_of(suite, "null")
+    for claim in plan.suite.claims:
+        for upper, lower in claim_pairs(claim, plan):
+            assert upper.request.block == lower.request.block
+
+
+def assert_one_sentence(error: RetableError, *parts: str) -> None:
+    assert "\n" not in str(error)
+    assert all(part in str(error) for part in parts), str(error)
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_a_misspelt_label_names_the_file_and_the_nearest(suite: str) -> None:
+    entry = CONFIGURATION.suites[suite]
+    table = entry.tables[0]
+    label, *others = table.columns
+    columns = {f"{label}x": table.columns[label], **{name: table.columns[name] for name in others}}
+    faulty = entry.model_copy(
+        update={"tables": [table.model_copy(update={"columns": columns}), *entry.tables[1:]]}
+    )
+    with pytest.raises(RetableError) as caught:
+        planned(faulty, published_values(suite))
+    assert_one_sentence(
+        caught.value, f"config/suites/{suite}.yaml has no column", f"did you mean '{label}x'?"
+    )
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_a_value_without_a_row_is_one_sentence(suite: str) -> None:
+    values = published_values(suite)
+    stray = dataclasses.replace(values[0], row=f"{values[0].row}x")
+    with pytest.raises(RetableError) as caught:
+        planned(CONFIGURATION.suites[suite], [*values, stray])
+    assert_one_sentence(caught.value, f"data/published/{suite}.csv", "has no row", stray.row)
+
+
+@pytest.mark.parametrize("suite", PUBLISHED_ON)
+def test_a_row_without_a_value_is_one_sentence(suite: str) -> None:
+    values = published_values(suite)
+    lost = values[-1]
+    kept = [value for value in values if (value.table, value.row) != (lost.table, lost.row)]
+    with pytest.raises(RetableError) as caught:
+        planned(CONFIGURATION.suites[suite], kept)
+    assert_one_sentence(
+        caught.value, f"config/suites/{suite}.yaml", lost.row, "has no published value"
+    )

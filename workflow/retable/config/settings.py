@@ -1,0 +1,34 @@
+"""config/config.yaml and `--config key=value`: what one run is asked to do."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from retable.config.entry import Entry, Name, parse_entry, read_yaml
+from retable.errors import RetableError
+
+
+class Settings(Entry):
+    """The keys of config/config.yaml; the defaults stand there, not here."""
+
+    device: Name
+    suite: str  # one name, several with commas between, or "all"
+    budget: Literal["quick", "standard", "strict"]
+    weights: Literal["auto", "official", "random"]
+    mirror: str | None
+    seed: int
+    runtime: Literal["venv", "host"]  # how this machine enters the framework environments
+
+    def suites(self, known: list[str]) -> list[str]:
+        if self.suite == "all":
+            return sorted(known)
+        return [name.strip() for name in self.suite.split(",")]
+
+
+def load_settings(root: Path, overrides: dict[str, Any]) -> Settings:
+    """Merge `--config` over config/config.yaml; a mistyped key or value is one sentence."""
+    path = root / "config" / "config.yaml"
+    values = read_yaml(path)
+    if not isinstance(values, dict):
+        raise RetableError(f"{path}: a mapping of keys to values is expected here")
+    origin = f"--config or {path.relative_to(root)}" if overrides else str(path.relative_to(root))
+    return parse_entry(Settings, {**values, **overrides}, origin)

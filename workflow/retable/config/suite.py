@@ -1,0 +1,124 @@
+"""config/suites/*.yaml: a published document as rows, columns, cases and claims."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from retable.config.device import Precision, Role
+from retable.config.entry import Entry, InputSize, Name, PluginName, Scalar
+
+Field_ = Literal[
+    "gpu_compute",
+    "latency_sum",
+    "latency_sync",
+    "latency_pipe",
+    "latency_run",
+    "latency_run_d2h",
+    "latency_call",
+]
+Statistic = Literal["mean", "median", "min", "p99", "images_per_second", "total_time"]
+Unit = Literal["ms", "ms/item", "s", "1/s", "%", "share"]  # ms/item: divided by the batch
+
+
+class Point(Entry):
+    """What a row or a column label stands for: part of a case, part of a measure, or both."""
+
+    model: Name | None = None
+    input: InputSize | None = None  # height x width, whatever order the table prints
+    batch: int | None = None
+    tail: PluginName | None = None
+    post: PluginName | None = None
+    role: Role | None = None
+    precision: Precision | None = None
+    options: dict[str, Scalar] = {}
+    measured_on: Name | None = None  # the device file of the published value, if it names one
+    field: Field_ | None = None
+    statistic: Statistic | None = None
+    score: str | None = None  # an accuracy instead of a time: "miou", "bbox/AP", ...
+    unit: Unit | None = None
+
+    def over(self, base: "Point") -> "Point":
+        """This point laid over `base`: what it says wins, options are merged key by key."""
+        said = {name: getattr(self, name) for name in self.model_fields_set}
+        said["options"] = {**base.options, **self.options}
+        return base.model_copy(update=said)
+
+
+class Expectation(Entry):
+    """What a claim says of the ratio: exactly one of the three."""
+
+    below: float | None = None
+    above: float | None = None
+    between: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(bound is not None for bound in (self.below, self.above, self.between)) != 1:
+            raise ValueError("give exactly one of 'below', 'above', 'between'")
+        return self
+
+    def bounds(self) -> tuple[float, float]:
+        """The interval of ratios for which the claim is true."""
+        if self.between is not None:
+            return self.between
+        if self.below is not None:
+            return (0.0, self.below)
+        assert self.above is not None
+        return (self.above, float("inf"))
+
+
+class Claim(Entry):
+    """A sentence that the tables support: the ratio of two of their cells, wherever both stand.
+
+    Every cell that agrees with `ratio_of` is divided by the cell whose case is the same but for
+    what `to` says. Both show the same measure (field, statistic, score) and the same device.
+    """
+
+    name: Name
+    claim: str
+    table: Name | None = None  # where both cells stand; None: anywhere in the suite
+    models: list[Name] = []  # the claim is about these only; none named: about all
+    ratio_of: Point
+    to: Point
+    expect: Expectation
+    note: str | None = None
+
+
+class Table(Entry):
+    """One table: the header of its key columns, its rows (a product of axes), its columns.
+
+    An axis maps a label, as printed, to its point. A row's label is the axes' labels joined by
+    " | "; a label may hold several key columns itself, joined the same way.
+    """
+
+    table: Name
+    title: str
+    device_label: str  # the device's name as the document prints it
+    keys: list[str]
+    case: Point
+    rows: list[dict[str, Point]] = Field(min_length=1)
+    columns: dict[str, Point] = Field(min_length=1)
+    conditions: dict[str, str] = {}  # how the published values were measured
+    notes: list[str] = []
+
+
+class Plot(Entry):
+    """A bar chart of one column: a group for each value of the first key, bars for the rest."""
+
+    title: str
+    table: Name
+    column: str
+
+
+class Suite(Entry):
+    """One published document."""
+
+    suite: Name
+    title: str
+    document: str
+    url: str
+    licence: str
+    tables: list[Table]
+    claims: list[Claim] = []
+    plots: list[Plot] = []
+    notes: list[str] = []

@@ -1,0 +1,184 @@
+"""From published values to cells, cases and blocks: one pure function, `plan_suite`."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from retable.cases import Block, Case, Cell, Ending, Measure, Request
+from retable.config.device import Device, DeviceBackend
+from retable.config.model import Model
+from retable.config.suite import Point, Suite, Table
+from retable.errors import RetableError
+from retable.published import Published
+
+SEPARATOR = " | "  # between the labels of one row
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that one suite means on one device. `answers[cell]` are its cases, one a backend."""
+
+    suite: Suite
+    device: Device
+    cells: tuple[Cell, ...]
+    answers: Mapping[Cell, tuple[Case, ...]]
+    blocks: Mapping[str, Block]
+
+    @property
+    def runnable(self) -> tuple[Block, ...]:
+        return tuple(block for block in self.blocks.values() if block.runnable)
+
+    def block_of(self, case: Case) -> Block:
+        return self.blocks[case.request.block]
+
+
+Availability = Callable[[Case, Model], Ending | None]
+
+
+def plan_suite(
+    suite: Suite,
+    published: list[Published],
+    device: Device,
+    models: Mapping[str, Model],
+    availability: Availability,
+) -> Plan:
+    """Expand a suite on a device.
+
+    Every published value gets exactly one cell, every label of the suite at least one value.
+    `availability` says why a case cannot run here, or None; it is asked once a case.
+    """
+    cells = tuple(cells_of(suite, published))
+    known: dict[Request, tuple[Case, ...]] = {}
+    for cell in cells:
+        if cell.request not in known:
+            known[cell.request] = cases_of(
+                cell.request, device, models[cell.request.model], availability
+            )
+    blocks: dict[str, list[Case]] = {}
+    for request, cases in known.items():
+        blocks.setdefault(request.block, []).extend(cases)
+    return Plan(
+        suite=suite,
+        device=device,
+        cells=cells,
+        answers={cell: known[cell.request] for cell in cells},
+        blocks={name: Block(name, tuple(cases)) for name, cases in blocks.items()},
+    )
+
+
+def cells_of(suite: Suite, published: list[Published]) -> list[Cell]:
+    """Find each published value's cell, in the order of the document."""
+    tables = {table.table: table for table in suite.tables}
+    rows = {name: _row_points(table) for name, table in tables.items()}
+    cells = []
+    for value in published:
+        table = tables.get(value.table)
+        if table is None:
+            raise _homeless(suite, value, "table", value.table, list(tables))
+        if value.row not in rows[value.table]:
+            raise _homeless(suite, value, "row", value.row, list(rows[value.table]))
+        if value.column not in table.columns:
+            raise _homeless(suite, value, "column", value.column, list(table.columns))
+        point = table.columns[value.column].over(rows[value.table][value.row])
+        cells.append(_cell(suite, value, point))
+    _check_labels_are_used(suite, rows, published)
+    return cells
+
+
+def cases_of(
+    request: Request, device: Device, model: Model, availability: Availability
+) -> tuple[Case, ...]:
+    """Answer a request with each backend of the device that plays its role, or with a reason."""
+    native = request.role.startswith("native")
+    players = {
+        name: backend
+        for name, backend in device.backends.items()
+        if request.role in backend.roles and (not native or name in (model.framework, "null"))
+    }
+    if not players:
+        framework = f" for {model.framework} models" if native else ""
+        reason = f"{device.title} has no backend for the role {request.role!r}{framework}"
+        return (Case(request, "", "", request.precision, Ending("unsupported", reason)),)
+    return tuple(
+        _case(request, name, backend, device, model, availability)
+        for name, backend in players.items()
+    )
+
+
+def _case(
+    request: Request,
+    name: str,
+    backend: DeviceBackend,
+    device: Device,
+    model: Model,
+    availability: Availability,
+) -> Case:
+    graph_precision = "fp32" if request.precision in backend.precision_flags else request.precision
+    environment = backend.environment
+    case = Case(request, name, environment, graph_precision)
+    if request.precision not in backend.precisions:
+        reason = backend.unsupported.get(
+            request.precision, f"{name} does not run {request.precision} on {device.title}"
+        )
+        return Case(request, name, environment, graph_precision, Ending("unsupported", reason))
+    return Case(request, name, environment, graph_precision, availability(case, model))
+
+
+def _row_points(table: Table) -> dict[str, Point]:
+    """Every row of the table, labels joined, laid over the table's own case."""
+    points = {}
+    for labels in itertools.product(*(axis.items() for axis in table.rows)):
+        point = table.case
+        for _, part in labels:
+            point = part.over(point)
+        points[SEPARATOR.join(label for label, _ in labels)] = point
+    return points
+
+
+def _cell(suite: Suite, value: Published, point: Point) -> Cell:
+    where = f"config/suites/{suite.suite}.yaml: {' / '.join(value.place)}"
+    for key in ("model", "input", "role", "precision", "unit"):
+        if getattr(point, key) is None:
+            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+    if (point.score is None) == (point.field is None or point.statistic is None):
+        raise RetableError(f"{where}: give 'field' and 'statistic', or 'score'")
+    assert point.model and point.input and point.role and point.precision and point.unit
+    request = Request(
+        model=point.model,
+        input=point.input,
+        batch=point.batch or 1,
+        tail=point.tail or "none",
+        post=point.post or "none",
+        role=point.role,
+        precision=point.precision,
+        options=tuple(sorted(point.options.items())),
+    )
+    measure = Measure(point.field, point.statistic, point.score, point.unit)
+    return Cell(*value.place, request, measure, point.measured_on)
+
+
+def _homeless(
+    suite: Suite, value: Published, word: str, label: str, known: list[str]
+) -> RetableError:
+    from retable.config.entry import nearest
+
+    return RetableError(
+        f"data/published/{suite.suite}.csv: {' / '.join(value.place)}: "
+        f"config/suites/{suite.suite}.yaml has no {word} {label!r}; {nearest(label, known)}"
+    )
+
+
+def _check_labels_are_used(
+    suite: Suite, rows: Mapping[str, Mapping[str, Point]], published: list[Published]
+) -> None:
+    used = {("row", value.table, value.row) for value in published}
+    used |= {("column", value.table, value.column) for value in published}
+    for table in suite.tables:
+        labels = [("row", table.table, row) for row in rows[table.table]]
+        labels += [("column", table.table, column) for column in table.columns]
+        for label in labels:
+            if label not in used:
+                raise RetableError(
+                    f"config/suites/{suite.suite}.yaml: {' '.join(label)!r} has no published value "
+                    f"in data/published/{suite.suite}.csv"
+                )
