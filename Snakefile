@@ -1,0 +1,19 @@
+# retable: published inference-benchmark tables, run again on the device in front of you.
+include: "workflow/rules/common.smk"
+include: "workflow/rules/environment.smk"
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/native.smk"
+include: "workflow/rules/export.smk"
+include: "workflow/rules/tail.smk"
+include: "workflow/rules/fidelity.smk"
+include: "workflow/rules/build.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/time.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"results/{dag.device.device}/report.md",

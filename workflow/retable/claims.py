@@ -1,0 +1,157 @@
+"""Judging a claim: the ratio of two cells, wherever both stand, published and measured."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from retable.answers import Measurements, interval
+from retable.cases import Case, Cell, Ending, Measure, Request, agrees
+from retable.comparison import ClaimAnswer, ComparedClaim, Pair
+from retable.config.suite import Claim, Point
+from retable.plan import Plan
+from retable.published import Published
+from retable.statistics import paired_ratio
+
+Verdict = Literal["holds", "fails", "undecided"]
+Values = Mapping[tuple[str, str, str], Published]
+
+
+def judge(claim: Claim, plan: Plan, published: Values, measured: Measurements) -> ComparedClaim:
+    """Judge a claim on every backend of the plan's device that answers its cells."""
+    pairs = claim_pairs(claim, plan)
+    judged: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        for label, upper, lower in matched_cases(pair, plan):
+            judged.setdefault(label, []).append(
+                _judged(claim, pair, (upper, lower), published, measured)
+            )
+    return ComparedClaim(
+        name=claim.name,
+        claim=claim.claim,
+        note=claim.note,
+        published=_published_summary(claim, pairs, published),
+        answers=[_answer(label, answers) for label, answers in judged.items()],
+    )
+
+
+def claim_pairs(claim: Claim, plan: Plan) -> list[tuple[Cell, Cell]]:
+    """Each cell that the claim speaks of with its partner: the same but for what `to` says."""
+    cells = [cell for cell in plan.cells if claim.table in (None, cell.table)]
+    pairs = []
+    for cell in cells:
+        if not _speaks_of(claim, cell):
+            continue
+        wanted = (_partner(cell.request, claim.to), cell.measure, cell.measured_on)
+        for other in cells:
+            if (other.request, other.measure, other.measured_on) == wanted:
+                pairs.append((cell, other))
+    return pairs
+
+
+def matched_cases(pair: tuple[Cell, Cell], plan: Plan) -> Iterator[tuple[str, Case, Case]]:
+    """The cases of both cells that are to be compared, each couple with its label.
+
+    Within one role a backend is compared with itself; across roles each with every other.
+    """
+    uppers, lowers = (plan.answers[cell] for cell in pair)
+    if pair[0].request.role == pair[1].request.role:
+        for upper, lower in zip(uppers, lowers, strict=True):
+            yield upper.player, upper, lower
+        return
+    for upper, lower in itertools.product(uppers, lowers):
+        yield f"{upper.player} against {lower.player}", upper, lower
+
+
+def verdict_of(low: float, high: float, bounds: tuple[float, float]) -> Verdict:
+    """Where an interval lies: inside the bounds, outside, or across one of them."""
+    if bounds[0] <= low and high <= bounds[1]:
+        return "holds"
+    if high < bounds[0] or low > bounds[1]:
+        return "fails"
+    return "undecided"
+
+
+def _speaks_of(claim: Claim, cell: Cell) -> bool:
+    if claim.models and cell.request.model not in claim.models:
+        return False
+    measure = _said(claim.ratio_of, Measure)
+    return agrees(cell.request, _said(claim.ratio_of, Request)) and all(
+        getattr(cell.measure, name) == value for name, value in measure.items()
+    )
+
+
+def _said(point: Point, kind: type[Request] | type[Measure]) -> dict[str, object]:
+    """The keys that the point names, of those that a request, or a measure, has."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: getattr(point, name) for name in point.model_fields_set if name in names}
+
+
+def _partner(request: Request, to: Point) -> Request:
+    said = _said(to, Request)
+    options = said.pop("options", {})
+    assert isinstance(options, dict)
+    merged = tuple(sorted({**dict(request.options), **options}.items()))
+    return dataclasses.replace(request, options=merged, **said)  # type: ignore[arg-type]
+
+
+def _published_ratio(pair: tuple[Cell, Cell], published: Values) -> float | None:
+    upper, lower = (published[cell.table, cell.row, cell.column].value for cell in pair)
+    return upper / lower if upper is not None and lower else None
+
+
+def _published_summary(claim: Claim, pairs: list[tuple[Cell, Cell]], published: Values) -> str:
+    ratios = [ratio for pair in pairs if (ratio := _published_ratio(pair, published)) is not None]
+    if not ratios:
+        return "no two published values to compare"
+    held = sum(verdict_of(ratio, ratio, claim.expect.bounds()) == "holds" for ratio in ratios)
+    return f"{_range(min(ratios), max(ratios))}, holds in {held} of {len(ratios)}"
+
+
+def _answer(label: str, judged: list[Pair]) -> ClaimAnswer:
+    """Sum up the pairs of one backend."""
+    verdicts = [pair.verdict for pair in judged if pair.verdict is not None]
+    if not verdicts:
+        reason = next(pair.reason for pair in judged if pair.reason)
+        return ClaimAnswer(backend=label, verdict="not testable", detail=reason, pairs=judged)
+    ratios = [pair.measured.value for pair in judged if pair.measured is not None]
+    held, undecided = verdicts.count("holds"), verdicts.count("undecided")
+    detail = f"{_range(min(ratios), max(ratios))}, holds in {held} of {len(verdicts)}"
+    if undecided:
+        detail += f", {undecided} undecided"
+    whole = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
+    return ClaimAnswer(backend=label, verdict=whole, detail=detail, pairs=judged)
+
+
+def _judged(
+    claim: Claim,
+    pair: tuple[Cell, Cell],
+    cases: tuple[Case, Case],
+    published: Values,
+    measured: Measurements,
+) -> Pair:
+    """Judge one ratio: by the launches' medians, paired by round."""
+    found = [
+        measured.launch_values(case, cell, "median") for cell, case in zip(pair, cases, strict=True)
+    ]
+    ending = next((one for one in found if isinstance(one, Ending)), None)
+    reason = f"{ending.outcome}: {ending.reason}" if ending else None
+    estimate, verdict = None, None
+    upper, lower = found
+    if not isinstance(upper, Ending) and not isinstance(lower, Ending):
+        rounds = sorted(upper.keys() & lower.keys())
+        ratio = paired_ratio([upper[r] for r in rounds], [lower[r] for r in rounds])
+        estimate = interval(ratio)
+        verdict = verdict_of(ratio.low, ratio.high, claim.expect.bounds())
+    return Pair(
+        row=pair[0].row,
+        column=pair[0].column,
+        published=_published_ratio(pair, published),
+        measured=estimate,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.2f}x" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f}x to {high:.2f}x"

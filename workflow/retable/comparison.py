@@ -1,0 +1,159 @@
+"""Measured beside published: what the step `compare` leaves, and all that a report may show."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from retable.config.suite import Plot
+from retable.contract import Message, OutcomeName
+
+
+class Interval(Message):
+    """A value and its interval, in the unit of its cell; `coverage` as a probability."""
+
+    value: float
+    low: float
+    high: float
+    coverage: float
+
+
+class PublishedValue(Message):
+    """The published cell: as printed, as a number, or why there is none."""
+
+    text: str
+    value: float | None
+    failed: str
+
+
+class Answer(Message):
+    """What one backend of this device measured for a cell, or why there is no number."""
+
+    backend: str
+    case: str
+    block: str
+    outcome: OutcomeName
+    reason: str | None
+    field: str | None = None  # the samples that were used, if other than the table's field
+    measured: Interval | None = None
+    ratio: Interval | None = None  # measured / published
+    verdict: Literal["reproduced", "differs"] | None = None  # on the published device only
+    launches: int = 0
+    samples: int = 0
+
+
+class ComparedCell(Message):
+    """One published value and this device's answers to it."""
+
+    row: str
+    column: str
+    unit: str
+    published: PublishedValue
+    answers: list[Answer]
+
+
+class Condition(Message):
+    """Something that a value depends on: as published, and as it was here."""
+
+    name: str
+    published: str
+    here: str
+
+
+class ComparedTable(Message):
+    """One published table in its own layout."""
+
+    table: str
+    title: str
+    device_label: str
+    keys: list[str]
+    rows: list[str]
+    columns: list[str]
+    backends: list[str]
+    cells: list[ComparedCell]
+    conditions: list[Condition]
+    notes: list[str]
+
+
+class Pair(Message):
+    """One ratio that a claim speaks of: its cell over its partner, published and measured."""
+
+    row: str
+    column: str
+    published: float | None
+    measured: Interval | None
+    verdict: Literal["holds", "fails", "undecided"] | None
+    reason: str | None
+
+
+class ClaimAnswer(Message):
+    """A claim on one backend of this device."""
+
+    backend: str
+    verdict: Literal["holds", "fails", "mixed", "undecided", "not testable"]
+    detail: str
+    pairs: list[Pair]
+
+
+class ComparedClaim(Message):
+    """A claim, what the published table says of it, and what this device says."""
+
+    name: str
+    claim: str
+    note: str | None
+    published: str
+    answers: list[ClaimAnswer]
+
+
+class WeightsUsed(Message):
+    """The weights of one model: official, or random with the reason."""
+
+    model: str
+    title: str
+    weights: str
+    reason: str | None
+    parameters: int | None
+
+
+class Agreement(Message):
+    """How far one graph's output is from the framework's FP32 output, by the step `fidelity`."""
+
+    model: str
+    input: str
+    graph: str
+    facts: dict[str, Any]
+
+
+class SessionSummary(Message):
+    """When and how a block was timed; the samples are in the session's own file."""
+
+    block: str
+    path: str
+    started: str
+    seconds: float
+    launches: int
+    seed: int
+    source_commit: str | None
+    load_average: tuple[float, float]  # lowest and highest before a launch
+
+
+class Comparison(Message):
+    """A suite on a device."""
+
+    schema_: Literal["retable/comparison/1"] = Field("retable/comparison/1", alias="schema")
+    suite: str
+    title: str
+    document: str
+    url: str
+    licence: str
+    notes: list[str]
+    device: str
+    device_title: str
+    budget: str
+    machine: dict[str, Any]
+    versions: dict[str, dict[str, str]]  # backend -> package -> version
+    tables: list[ComparedTable]
+    claims: list[ComparedClaim]
+    plots: list[Plot]
+    weights: list[WeightsUsed]
+    agreements: list[Agreement]
+    sessions: list[SessionSummary]

@@ -1,0 +1,241 @@
+"""What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from retable.availability import PlugIns
+from retable.cases import Block, Case
+from retable.config.budget import BUDGETS
+from retable.config.device import Device, DeviceBackend
+from retable.config.load import Configuration, load_configuration
+from retable.config.model import Model
+from retable.config.settings import Settings, load_settings
+from retable.errors import RetableError
+from retable.plan import Plan, plan_suite
+from retable.published import read_published
+from retable.runtimes import runtime
+from retable.sessions import SessionCase, SessionJob
+from retable.sources import sources
+
+
+class Wildcards(Protocol):
+    """What Snakemake gives an input function: one attribute a wildcard."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+
+class Dag:
+    """The plans of one run, and the lookups of its rules."""
+
+    def __init__(self, root: Path, overrides: dict[str, Any]) -> None:
+        self.root = root
+        self.configuration: Configuration = load_configuration(root)
+        self.settings: Settings = load_settings(root, overrides)
+        self.device: Device = self.configuration.devices[self.settings.device]
+        self.plans = plans(self.configuration, self.settings)
+
+    def check(self) -> None:
+        """Say in one sentence why the device cannot be used, before any work."""
+        where = f"config/devices/{self.device.device}.yaml"
+        runtime(self.device.runtime, where).check(where)
+
+    # Environments
+
+    def host_environment(self, name: str) -> str:
+        return f"results/environments/{self.settings.runtime}/{name}.json"
+
+    def device_environment(self, name: str) -> str:
+        return f"results/environments/{self.device.runtime}/{name}.json"
+
+    def model_environment(self, wildcards: Wildcards) -> str:
+        """The environment of the model's framework, in which its artifacts are made."""
+        environment = self._model(wildcards).environment
+        if environment == "host":
+            return "results/environments/host/host.json"
+        return self.host_environment(environment)
+
+    def backend_environment(self, wildcards: Wildcards) -> str:
+        return self.device_environment(self._backend(wildcards).environment)
+
+    def lock_file(self, wildcards: Wildcards) -> list[str]:
+        """The pinned packages, where the runtime installs them."""
+        pinned = wildcards.runtime != "host"
+        return [f"containers/{wildcards.environment}/requirements.lock"] if pinned else []
+
+    # Artifacts
+
+    def engine_source(self, wildcards: Wildcards) -> str:
+        return f"results/models/{self._case(wildcards).graph}.json"
+
+    def graphs(self, wildcards: Wildcards) -> list[str]:
+        """Every graph that any case makes of a model and input: plain first, then the tails."""
+        made = {
+            case.graph
+            for plan in self.plans.values()
+            for block in plan.runnable
+            for case in block.runnable
+            if case.request.model == wildcards.model
+            and case.request.input_key == wildcards.input
+            and not case.request.role.startswith("native")
+        }
+        plain = f"{wildcards.model}/{wildcards.input}/none/fp32"
+        return [f"results/models/{graph}.json" for graph in (plain, *sorted(made - {plain}))]
+
+    # Sessions
+
+    def block(self, wildcards: Wildcards) -> Block:
+        return self.plans[wildcards.suite].blocks[wildcards.block]
+
+    def block_inputs(self, wildcards: Wildcards) -> list[str]:
+        """The records that a session reads: its engines, environments and sample inputs."""
+        paths: list[str] = []
+        for case in self.session(wildcards).cases:
+            paths += [case.engine, case.environment, case.graph]
+        return sorted(set(paths))
+
+    def block_backends(self, wildcards: Wildcards) -> list[str]:
+        return sorted({case.backend for case in self.block(wildcards).runnable})
+
+    def session(self, wildcards: Wildcards) -> SessionJob:
+        """All that the session of a block depends on besides its input files."""
+        return SessionJob(
+            suite=wildcards.suite,
+            block=wildcards.block,
+            device=self.device.device,
+            memory_limit_mib=self.device.memory_limit_mib,
+            budget=BUDGETS[self.settings.budget],
+            seed=self.settings.seed,
+            cases=[self._session_case(case) for case in self.block(wildcards).runnable],
+        )
+
+    def session_json(self, wildcards: Wildcards) -> str:
+        return self.session(wildcards).model_dump_json()
+
+    def backend_options(self, wildcards: Wildcards) -> str:
+        return json.dumps(self._backend(wildcards).options, sort_keys=True)
+
+    # Reports
+
+    def timings(self, wildcards: Wildcards) -> list[str]:
+        plan = self.plans[wildcards.suite]
+        return [
+            f"results/{self.device.device}/timings/{wildcards.suite}/{block.name}.json"
+            for block in plan.runnable
+        ]
+
+    def natives(self, wildcards: Wildcards) -> list[str]:
+        """The records that say which weights the suite's timed models have."""
+        models = {case.request.model for case in self._timed(wildcards)}
+        return [f"results/models/{model}/native.json" for model in sorted(models)]
+
+    def environments(self, wildcards: Wildcards) -> list[str]:
+        """The environments in which the suite was timed, and what they tell of the machine."""
+        names = {case.environment for case in self._timed(wildcards)}
+        return [self.device_environment(name) for name in sorted(names)]
+
+    def fidelities(self, wildcards: Wildcards) -> list[str]:
+        requests = [
+            case.request
+            for case in self._timed(wildcards)
+            if not case.request.role.startswith("native")
+        ]
+        inputs = sorted({(request.model, request.input_key) for request in requests})
+        return [f"results/models/{model}/{key}/fidelity.json" for model, key in inputs]
+
+    def reports(self) -> list[str]:
+        return [f"results/{self.device.device}/reports/{suite}.md" for suite in self.plans]
+
+    def comparisons(self) -> list[str]:
+        return [f"results/{self.device.device}/comparisons/{suite}.json" for suite in self.plans]
+
+    def engines(self) -> list[str]:
+        """Every engine of the run, for those who only want them built."""
+        return sorted(
+            f"results/{self.device.device}/engines/{case.engine}.json"
+            for plan in self.plans.values()
+            for block in plan.runnable
+            for case in block.runnable
+        )
+
+    # Sources
+
+    def sources(self, *modules: str) -> list[str]:
+        return sources(self.root, *modules)
+
+    def plugin_sources(self, package: str, wildcard: str) -> Callable[[Wildcards], list[str]]:
+        """Sources of the plug-in that a wildcard names, as an input function."""
+        return lambda wildcards: sources(self.root, f"{package}.{getattr(wildcards, wildcard)}")
+
+    def exporter_sources(self, wildcards: Wildcards) -> list[str]:
+        return sources(self.root, f"retable_export.exporters.{self._model(wildcards).exporter}")
+
+    def fidelity_sources(self, wildcards: Wildcards) -> list[str]:
+        """The exporter, and every tail whose definition is checked."""
+        tails = {Path(graph).parent.name for graph in self.graphs(wildcards)} - {"none"}
+        return self.exporter_sources(wildcards) + sources(
+            self.root, *(f"retable_export.tails.{tail}" for tail in sorted(tails))
+        )
+
+    def session_sources(self, wildcards: Wildcards) -> list[str]:
+        posts = {case.post for case in self.session(wildcards).cases} - {"none"}
+        return sources(
+            self.root,
+            *(f"retable_runner.backends.{name}" for name in self.block_backends(wildcards)),
+            *(f"retable_runner.posts.{post}" for post in sorted(posts)),
+        )
+
+    def _timed(self, wildcards: Wildcards) -> list[Case]:
+        plan = self.plans[wildcards.suite]
+        return [case for block in plan.runnable for case in block.runnable]
+
+    def _model(self, wildcards: Wildcards) -> Model:
+        return self.configuration.models[wildcards.model]
+
+    def _backend(self, wildcards: Wildcards) -> DeviceBackend:
+        return self.device.backends[wildcards.backend]
+
+    def _case(self, wildcards: Wildcards) -> Case:
+        """A case that the engine with these wildcards belongs to."""
+        engine = "/".join(
+            getattr(wildcards, name) for name in ("model", "input", "tail", "precision", "backend")
+        )
+        for plan in self.plans.values():
+            for block in plan.blocks.values():
+                for case in block.runnable:
+                    if case.engine == engine:
+                        return case
+        raise RetableError(f"no case of this run has the engine {engine}")
+
+    def _session_case(self, case: Case) -> SessionCase:
+        request = case.request
+        return SessionCase(
+            name=case.name,
+            backend=case.backend,
+            environment=self.device_environment(case.environment),
+            engine=f"results/{self.device.device}/engines/{case.engine}.json",
+            graph=f"results/models/{request.model}/{request.input_key}/none/fp32.json",
+            post=request.post,
+            options={
+                **self.device.backends[case.backend].options,
+                **dict(request.options),
+            },
+        )
+
+
+def plans(configuration: Configuration, settings: Settings) -> Mapping[str, Plan]:
+    """The plan of every suite that the settings name."""
+    available = PlugIns(configuration.root)
+    made = {}
+    for name in settings.suites(list(configuration.suites)):
+        suite = configuration.suites[name]
+        published = read_published(configuration.root / "data" / "published" / f"{name}.csv")
+        made[name] = plan_suite(
+            suite,
+            published,
+            configuration.devices[settings.device],
+            configuration.models,
+            available.ending,
+        )
+    return made

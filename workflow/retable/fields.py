@@ -1,0 +1,30 @@
+"""Timing fields: which samples of a launch answer the field that a table used."""
+
+import numpy as np
+
+from retable.contract import Result
+from retable.statistics import Samples
+
+# Where inputs and outputs live in host memory there is nothing to transfer, and one call is all:
+# these fields are then the same thing as latency_sync.
+SAME_WITHOUT_TRANSFERS = ("latency_sum", "latency_run", "latency_run_d2h", "latency_call")
+
+
+def field_used(field: str, result: Result, memory: str) -> str | None:
+    """The name of the samples that answer `field`; None if the backend cannot give it."""
+    if field in result.samples:
+        return field
+    if memory == "host" and field in SAME_WITHOUT_TRANSFERS and "latency_sync" in result.samples:
+        return "latency_sync"
+    return None
+
+
+def field_samples(field: str, post: str, result: Result, memory: str) -> Samples | None:
+    """Milliseconds of every iteration of a launch, post-processing added where there was some."""
+    used = field_used(field, result, memory)
+    if used is None:
+        return None
+    samples = np.asarray(result.samples[used], dtype=np.float64)
+    if post != "none":
+        samples = samples + np.asarray(result.samples["host_post"], dtype=np.float64)
+    return samples

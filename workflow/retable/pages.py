@@ -1,0 +1,132 @@
+"""From a comparison to the words and numbers of a page; templates only place them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Interval
+from retable.plan import SEPARATOR
+
+NOTHING = "–"
+
+
+class Footnotes:
+    """Reasons, numbered in the order in which the page first needs them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def mark(self, text: str) -> str:
+        """The mark of a reason: the same one for the same text."""
+        if text not in self.texts:
+            self.texts.append(text)
+        return f"[{self.texts.index(text) + 1}]"
+
+
+def number(value: float) -> str:
+    """Four significant digits, no exponent: `0.1234`, `12.34`, `1234`."""
+    if value == 0:
+        return "0"
+    digits = max(0, 3 - len(str(int(abs(value)))) + 1) if abs(value) >= 1 else 4
+    return f"{value:.{digits}f}"
+
+
+def spread(measured: Interval) -> str:
+    """A value with its interval: `12.34 [12.30, 12.51]`."""
+    return f"{number(measured.value)} [{number(measured.low)}, {number(measured.high)}]"
+
+
+def table_header(table: ComparedTable) -> list[str]:
+    """The key columns, then for every published column itself and one for each backend."""
+    header = list(table.keys)
+    for column in table.columns:
+        header.append(f"{column}, published")
+        header += [f"{column}, {backend}" for backend in table.backends]
+    return header
+
+
+def table_rows(table: ComparedTable, footnotes: Footnotes) -> list[list[str]]:
+    """The rows in the published order; a key that repeats the row above is left blank."""
+    cells = {(cell.row, cell.column): cell for cell in table.cells}
+    rows, above = [], [""] * len(table.keys)
+    for label in table.rows:
+        keys = label.split(SEPARATOR)
+        row = _without_repeats(keys, above)
+        above = keys
+        for column in table.columns:
+            row += _cell_texts(cells.get((label, column)), table.backends, footnotes)
+        rows.append(row)
+    return rows
+
+
+def _without_repeats(keys: list[str], above: list[str]) -> list[str]:
+    """Leading keys that are those of the row above, blanked; the last key always stands."""
+    same = 0
+    while same < len(keys) - 1 and keys[same] == above[same]:
+        same += 1
+    return [""] * same + keys[same:]
+
+
+def _cell_texts(cell: ComparedCell | None, backends: list[str], footnotes: Footnotes) -> list[str]:
+    if cell is None:
+        return [""] * (1 + len(backends))
+    published = cell.published.text
+    if cell.published.failed:
+        published += f" {footnotes.mark(f'published as failed: {cell.published.failed}')}"
+    answers = {answer.backend: answer for answer in cell.answers}
+    return [published] + [_answer_text(answers.get(name), footnotes) for name in backends]
+
+
+def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
+    if answer is None:
+        return ""
+    if answer.measured is None:
+        return f"{NOTHING} {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
+    text = spread(answer.measured)
+    if answer.ratio is not None:
+        text += f" ({answer.ratio.value:.2f}x)"
+    if answer.verdict is not None:
+        text += f" {answer.verdict}"
+    if answer.outcome != "ok":
+        text += f" {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
+    return text
+
+
+def agreement_text(agreement: Agreement) -> str:
+    """What fidelity found of one graph, in one phrase."""
+    facts = agreement.facts
+    if "error" in facts:
+        return f"could not be compared: {facts['error']}"
+    if "agreement" in facts:
+        text = f"{100 * facts['agreement']:.3f} % of pixels have the framework's class"
+    else:
+        text = f"differs by at most {facts['relative']:.1e} of the output's scale"
+    return text + _definition_text(facts)
+
+
+def _definition_text(facts: dict[str, Any]) -> str:
+    by_definition = facts.get("against_definition")
+    if by_definition is None:
+        return ""
+    if "agreement" in facts:
+        return f"; {100 * by_definition:.3f} % are what the tail's definition gives"
+    return f"; {by_definition:.1e} from what the tail's definition gives"
+
+
+def render(template: Path, **names: Any) -> str:
+    """Render a template file; a name that is missing is an error, not an empty place."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # markdown, from our own files
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "row": lambda cells: "| " + " | ".join(cells) + " |",
+        "number": number,
+    }
+    environment.filters.update(filters)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(**names)

@@ -1,0 +1,49 @@
+"""Where a job runs: a place is an entered environment that takes jobs and gives results."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from retable.contract import Job, Result
+from retable.outcomes import result_of
+from retable.processes import run
+
+PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all three packages
+
+
+class LocalPlace:
+    """An interpreter of this machine. Paths in jobs are relative to the working folder."""
+
+    def __init__(self, python: Path) -> None:
+        self._python = python
+
+    def run(
+        self,
+        package: str,
+        job: Job,
+        *,
+        log: Path,
+        timeout_s: float,
+        memory_limit_bytes: int | None = None,
+        variables: dict[str, str] | None = None,
+    ) -> Result:
+        """Run one job of `retable_export` or `retable_runner` in a process of its own."""
+        with tempfile.TemporaryDirectory(prefix="retable-") as folder:
+            job_path, result_path = Path(folder, "job.json"), Path(folder, "result.json")
+            job_path.write_text(json.dumps(job.model_dump(by_alias=True)), encoding="utf-8")
+            ended = run(
+                [str(self._python), "-m", package, str(job_path), str(result_path)],
+                log=log,
+                timeout_s=timeout_s,
+                environment={**_surroundings(), **(variables or {})},
+                memory_limit_bytes=memory_limit_bytes,
+            )
+            return result_of(ended, result_path)
+
+
+def _surroundings() -> dict[str, str]:
+    """Variables that keep a run repeatable and its Python to itself."""
+    inherited = os.environ.get("PYTHONPATH")
+    path = f"{PACKAGES}{os.pathsep}{inherited}" if inherited else str(PACKAGES)
+    return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}

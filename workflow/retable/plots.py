@@ -1,0 +1,79 @@
+"""Plots of a comparison, as PNG files beside the report."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
+from matplotlib.axes import Axes  # noqa: E402
+
+from retable.comparison import ComparedCell, ComparedTable  # noqa: E402
+from retable.config.suite import Plot  # noqa: E402
+from retable.files import replacing  # noqa: E402
+from retable.plan import SEPARATOR  # noqa: E402
+
+PUBLISHED = "published"
+
+
+def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
+    """Draw a table's column: one panel for the published values and one for each backend.
+
+    In every panel, one group of bars for each value of the first key and one bar for each of the
+    rest; the whiskers are the intervals. A bar that is not there has no number.
+    """
+    cells = [cell for cell in table.cells if cell.column == plot.column]
+    names = [PUBLISHED] + [name for name in table.backends if _has_numbers(name, cells)]
+    figure, axes = plt.subplots(
+        1, len(names), figsize=(5.2 * len(names), 4.2), squeeze=False, layout="constrained"
+    )
+    for axis, name in zip(axes[0], names, strict=True):
+        _panel(axis, name, cells)
+        axis.set_title(f"{table.device_label}, published" if name == PUBLISHED else f"here: {name}")
+        axis.set_ylabel(f"{plot.column} ({cells[0].unit})")
+    axes[0][0].legend(fontsize="small")
+    figure.suptitle(plot.title)
+    with replacing(path) as temporary:
+        # No software version in the file: the same numbers give the same bytes.
+        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _panel(axis: Axes, name: str, cells: list[ComparedCell]) -> None:
+    groups = list(dict.fromkeys(cell.row.split(SEPARATOR)[0] for cell in cells))
+    kinds = list(dict.fromkeys(SEPARATOR.join(cell.row.split(SEPARATOR)[1:]) for cell in cells))
+    width = 0.8 / len(kinds)
+    for index, kind in enumerate(kinds):
+        for position, group in enumerate(groups):
+            row = SEPARATOR.join(part for part in (group, kind) if part)
+            bar = _bar(name, next((cell for cell in cells if cell.row == row), None))
+            if bar is None:
+                continue
+            value, low, high = bar
+            axis.bar(
+                position + (index - (len(kinds) - 1) / 2) * width,
+                value,
+                width,
+                yerr=[[value - low], [high - value]],
+                color=f"C{index}",
+                label=kind if position == 0 else None,
+                error_kw={"elinewidth": 1},
+            )
+    axis.set_xticks(range(len(groups)), groups)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _bar(name: str, cell: ComparedCell | None) -> tuple[float, float, float] | None:
+    """Value and interval of one bar; None where there is no number."""
+    if cell is None:
+        return None
+    if name == PUBLISHED:
+        value = cell.published.value
+        return None if value is None else (value, value, value)
+    measured = next((one.measured for one in cell.answers if one.backend == name), None)
+    return None if measured is None else (measured.value, measured.low, measured.high)
+
+
+def _has_numbers(name: str, cells: list[ComparedCell]) -> bool:
+    return any(_bar(name, cell) is not None for cell in cells)

@@ -1,0 +1,36 @@
+"""The runtime `host`: the interpreter as it stands, for machines prepared otherwise.
+
+A vendor's container, a cluster module, a machine without network: nothing is installed, and the
+packages that are there are recorded instead of pinned.
+"""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from retable.errors import RetableError
+from retable.places import LocalPlace
+from retable.runtimes import Prepared
+
+_LIST_PACKAGES = (
+    "import importlib.metadata as m, sys; print(sys.version); "
+    "print(*sorted(f'{d.name}=={d.version}' for d in m.distributions()), sep='\\n')"
+)
+
+
+def check(where: str) -> None:
+    """The interpreter that runs this is the environment: there is nothing to miss."""
+
+
+def prepare(name: str, log: Path) -> Prepared:
+    listing = subprocess.run(
+        [sys.executable, "-c", _LIST_PACKAGES], check=False, capture_output=True, text=True
+    )
+    if listing.returncode != 0:
+        raise RetableError(f"{sys.executable} cannot list its packages: {listing.stderr.strip()}")
+    return Prepared(sys.executable, hashlib.sha256(listing.stdout.encode()).hexdigest())
+
+
+def enter(prepared: Prepared) -> LocalPlace:
+    return LocalPlace(Path(prepared.python))

@@ -1,0 +1,119 @@
+"""Turn a graph into what one backend runs on one device, unless that engine is there already."""
+
+import argparse
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from retable.contract import Artifact, BuildJob, Result
+from retable.environments import enter
+from retable.errors import RetableError
+from retable.files import read_json, verified, write_json
+from retable.locks import machine_shared
+from retable.records import Record, leave_record, read_record
+from retable.steps.options import add_environment
+
+TIMEOUT_S = 3600
+BUILT_FOR = ("architecture", "cpu", "gpu")  # what an engine may be specialised for
+DESCRIPTION = "built.json"  # the result of the build, beside the engine it made
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backend", required=True, help="a file in retable_runner/backends")
+    parser.add_argument("--precision", required=True, help="what the engine computes in")
+    parser.add_argument("--options", type=json.loads, required=True, help="of the backend, as JSON")
+    parser.add_argument("--memory-limit-mib", type=int, help="of the building process")
+    parser.add_argument("--source", type=Path, required=True, help="record of the graph")
+    add_environment(parser)
+
+
+def run(given: argparse.Namespace) -> None:
+    source, environment = read_record(given.source), read_record(given.environment)
+    folder = given.output.with_suffix("")
+
+    def produce() -> Result:
+        identity = _identity(source, environment, given)
+        kept = _kept(folder, identity)
+        if kept is not None:
+            return kept.model_copy(update={"facts": {**kept.facts, "cached": True}})
+        result = _built(given, source, environment, folder)
+        if result.outcome == "ok":
+            facts = {**result.facts, "identity": identity, "cached": False}
+            result = result.model_copy(update={"facts": facts})
+            write_json(folder / DESCRIPTION, result.model_dump(by_alias=True))
+        return result
+
+    subject = {**source.subject, "backend": given.backend, "precision": given.precision}
+    leave_record(given.output, "build", subject, {"source": source}, produce)
+
+
+def _identity(source: Record, environment: Record, given: argparse.Namespace) -> str:
+    """Hash all that the engine depends on: a change in any of it makes another engine."""
+    parts: Mapping[str, Any] = {
+        "source": {name: made.sha256 for name, made in sorted(source.artifacts.items())},
+        "backend": given.backend,
+        "precision": given.precision,
+        "options": given.options,
+        "environment": environment.facts["identity"],
+        "machine": {name: environment.facts["machine"].get(name) for name in BUILT_FOR},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(folder: Path, identity: str) -> Result | None:
+    """The engine that lies in `folder`, if it is the one wanted and whole."""
+    description = folder / DESCRIPTION
+    if not description.is_file():
+        return None
+    try:
+        result = Result.model_validate(read_json(description))
+        for made in result.artifacts.values():
+            verified(made)
+    except (RetableError, ValueError):
+        return None  # damaged: it is built again
+    return result if result.facts.get("identity") == identity else None
+
+
+def _built(given: argparse.Namespace, source: Record, environment: Record, folder: Path) -> Result:
+    for wanted in source.artifacts.values():
+        verified(wanted)
+    limit = given.memory_limit_mib
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        made = Path(scratch, "engine")
+        job = BuildJob(
+            backend=given.backend,
+            source=source.artifacts,
+            precision=given.precision,
+            options=given.options,
+            folder=str(made),
+        )
+        with machine_shared():
+            result = enter(environment).run(
+                "retable_runner",
+                job,
+                log=given.log,
+                timeout_s=TIMEOUT_S,
+                memory_limit_bytes=limit * 2**20 if limit else None,
+            )
+        if result.outcome != "ok":
+            return result
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.rename(folder)
+    return result.model_copy(
+        update={
+            "artifacts": {
+                name: Artifact(
+                    path=str(folder / Path(engine.path).name),
+                    sha256=engine.sha256,
+                    bytes=engine.bytes,
+                )
+                for name, engine in result.artifacts.items()
+            }
+        }
+    )

@@ -1,0 +1,182 @@
+"""Put what was measured beside what was published: every cell, condition and claim of a suite."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from retable.answers import Measurements
+from retable.availability import PlugIns
+from retable.claims import judge
+from retable.comparison import (
+    Agreement,
+    ComparedCell,
+    ComparedTable,
+    Comparison,
+    PublishedValue,
+    SessionSummary,
+    WeightsUsed,
+)
+from retable.conditions import conditions_of
+from retable.config.load import load_configuration
+from retable.config.suite import Table
+from retable.files import read_json, write_json
+from retable.plan import Plan, plan_suite
+from retable.published import Published, read_published
+from retable.records import Record, read_record
+from retable.sessions import Session
+from retable.steps.options import add_output
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--suite", required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--budget", required=True)
+    for records in ("timings", "fidelities", "natives", "environments"):
+        parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
+    add_output(parser)
+
+
+def run(given: argparse.Namespace) -> None:
+    configuration = load_configuration(Path())
+    suite = configuration.suites[given.suite]
+    values = read_published(Path("data", "published", f"{given.suite}.csv"))
+    plan = plan_suite(
+        suite,
+        values,
+        configuration.devices[given.device],
+        configuration.models,
+        PlugIns(configuration.root).ending,
+    )
+    paths = {path.stem: path for path in given.timings}
+    sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
+    environments = {path.stem: read_record(path) for path in given.environments}
+    measured = Measurements(plan, sessions)
+    published = {value.place: value for value in values}
+    natives = [read_record(path) for path in given.natives]
+    weights = [
+        _weights(record, configuration.models[record.subject["model"]].title) for record in natives
+    ]
+    comparison = Comparison(
+        suite=suite.suite,
+        title=suite.title,
+        document=suite.document,
+        url=suite.url,
+        licence=suite.licence,
+        notes=suite.notes,
+        device=plan.device.device,
+        device_title=plan.device.title,
+        budget=given.budget,
+        machine=_machine(environments),
+        versions=_versions(plan, measured),
+        tables=[
+            _table(table, plan, published, measured, weights, environments, given.budget)
+            for table in suite.tables
+        ],
+        claims=[judge(claim, plan, published, measured) for claim in suite.claims],
+        plots=suite.plots,
+        weights=weights,
+        agreements=_agreements([read_record(path) for path in given.fidelities]),
+        sessions=[_summary(session, paths[name]) for name, session in sessions.items()],
+    )
+    write_json(given.output, comparison.model_dump(by_alias=True))
+
+
+def _table(
+    table: Table,
+    plan: Plan,
+    published: Mapping[tuple[str, str, str], Published],
+    measured: Measurements,
+    weights: list[WeightsUsed],
+    environments: Mapping[str, Record],
+    budget: str,
+) -> ComparedTable:
+    cells = []
+    for cell in plan.cells:
+        if cell.table != table.table:
+            continue
+        value = published[cell.table, cell.row, cell.column]
+        cells.append(
+            ComparedCell(
+                row=cell.row,
+                column=cell.column,
+                unit=cell.measure.unit,
+                published=PublishedValue(text=value.text, value=value.value, failed=value.failed),
+                answers=[measured.answer(case, cell, value.value) for case in plan.answers[cell]],
+            )
+        )
+    return ComparedTable(
+        table=table.table,
+        title=table.title,
+        device_label=table.device_label,
+        keys=table.keys,
+        rows=list(dict.fromkeys(cell.row for cell in cells)),
+        columns=list(table.columns),
+        backends=list(dict.fromkeys(one.backend for cell in cells for one in cell.answers)),
+        cells=cells,
+        conditions=conditions_of(table, plan, measured, weights, environments, budget),
+        notes=table.notes,
+    )
+
+
+def _weights(native: Record, title: str) -> WeightsUsed:
+    return WeightsUsed(
+        model=native.subject["model"],
+        title=title,
+        weights=native.facts.get("weights", "none"),
+        reason=native.facts.get("weights_reason", native.reason),
+        parameters=native.facts.get("parameters"),
+    )
+
+
+def _machine(environments: Mapping[str, Record]) -> dict[str, object]:
+    """What the device's environments tell of the machine, without what they could not find."""
+    wanted = (
+        "board",
+        "cpu",
+        "gpu",
+        "cores",
+        "memory_bytes",
+        "architecture",
+        "kernel",
+        "os",
+        "governor",
+    )
+    found: dict[str, object] = {}
+    for record in environments.values():
+        machine = record.facts["machine"]
+        found.update({key: machine[key] for key in wanted if machine.get(key) is not None})
+    return found
+
+
+def _versions(plan: Plan, measured: Measurements) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for block in plan.runnable:
+        for case in block.runnable:
+            for result in measured.results(case)[:1]:
+                found.setdefault(case.backend, result.versions)
+    return found
+
+
+def _agreements(records: list[Record]) -> list[Agreement]:
+    return [
+        Agreement(
+            model=record.subject["model"], input=record.subject["input"], graph=graph, facts=facts
+        )
+        for record in records
+        for graph, facts in record.facts.items()
+        if isinstance(facts, dict)
+    ]
+
+
+def _summary(session: Session, path: Path) -> SessionSummary:
+    loads = [launch.load_average for launch in session.launches] or [0.0]
+    return SessionSummary(
+        block=session.job.block,
+        path=str(path),
+        started=session.started,
+        seconds=session.seconds,
+        launches=len(session.launches),
+        seed=session.job.seed,
+        source_commit=session.source_commit,
+        load_average=(min(loads), max(loads)),
+    )

@@ -1,0 +1,61 @@
+"""Render the page of a suite, and draw its plots."""
+
+import argparse
+from pathlib import Path
+
+from retable.comparison import Comparison
+from retable.files import read_json, write_text
+from retable.pages import Footnotes, agreement_text, render, table_header, table_rows
+from retable.plots import draw
+from retable.steps.options import add_output
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--comparison", type=Path, required=True, help="output of 'compare'")
+    parser.add_argument("--template", type=Path, required=True)
+    add_output(parser)
+
+
+def run(given: argparse.Namespace) -> None:
+    comparison = Comparison.model_validate(read_json(given.comparison))
+    footnotes = Footnotes()
+    tables = [
+        {"table": table, "header": table_header(table), "rows": table_rows(table, footnotes)}
+        for table in comparison.tables
+    ]
+    page = render(
+        given.template,
+        comparison=comparison,
+        tables=tables,
+        footnotes=footnotes,
+        plots=_plots(comparison, given.output),
+        coverage=_coverage(comparison),
+        agreement_text=agreement_text,
+    )
+    write_text(given.output, page)
+
+
+def _coverage(comparison: Comparison) -> dict[str, float] | None:
+    """How many launches an interval spans, and how probably it holds the truth."""
+    for table in comparison.tables:
+        for cell in table.cells:
+            for answer in cell.answers:
+                if answer.measured is not None:
+                    return {
+                        "launches": answer.launches,
+                        "probability": answer.measured.coverage,
+                    }
+    return None
+
+
+def _plots(comparison: Comparison, page: Path) -> list[dict[str, str]]:
+    """Draw every plot that has a measured bar; returns title and file name of each."""
+    drawn = []
+    for index, plot in enumerate(comparison.plots, start=1):
+        table = next(table for table in comparison.tables if table.table == plot.table)
+        measured = [answer.measured for cell in table.cells for answer in cell.answers]
+        if any(measured):
+            path = page.with_name(f"{comparison.suite}-{index}.png")
+            draw(plot, table, path)
+            drawn.append({"title": plot.title, "file": path.name})
+    return drawn

@@ -1,0 +1,39 @@
+# Loads and validates the configuration; the rules look things up in `dag`.
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
+
+from retable.dag import Dag
+from retable.errors import RetableError
+
+try:
+    dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
+except RetableError as error:
+    sys.exit(f"retable: {error}")
+
+# The interpreter that runs Snakemake runs the steps.
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(
+        None, [str(Path(workflow.basedir, "workflow")), os.environ.get("PYTHONPATH")]
+    )
+)
+# Every rule is one command: `exec` makes it the direct child of Snakemake, and so it dies with it.
+shell.prefix("exec ")
+
+
+wildcard_constraints:
+    device=dag.device.device,
+    runtime="[a-z]+",
+    environment="[a-z0-9._-]+",
+    model="[a-z0-9._-]+",
+    input="[0-9]+x[0-9]+(b[0-9]+)?",
+    tail="[a-z0-9_]+",
+    precision="fp32|fp16|int8",
+    backend="[a-z0-9_]+",
+    suite="[a-z0-9-]+",
+    block="[a-z0-9._-]+",

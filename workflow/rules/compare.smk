@@ -1,0 +1,26 @@
+# in:  data/published/{suite}.csv, the sessions of a suite, the fidelity of its graphs
+# out: results/{device}/comparisons/{suite}.json: every cell and claim, measured beside published
+rule compare:
+    input:
+        suite="config/suites/{suite}.yaml",
+        published="data/published/{suite}.csv",
+        device="config/devices/{device}.yaml",
+        timings=dag.timings,
+        fidelities=dag.fidelities,
+        natives=dag.natives,
+        environments=dag.environments,
+        sources=dag.sources("retable.steps.compare"),
+    output:
+        "results/{device}/comparisons/{suite}.json",
+    log:
+        "results/logs/compare/{device}/{suite}.log",
+    params:
+        budget=dag.settings.budget,
+    message:
+        "compare {wildcards.suite}"
+    shell:
+        "python -m retable compare --suite {wildcards.suite:q} --device {wildcards.device:q}"
+        " --budget {params.budget:q}"
+        " --timings {input.timings:q} --fidelities {input.fidelities:q}"
+        " --natives {input.natives:q} --environments {input.environments:q}"
+        " --output {output:q} --log {log:q}"
