@@ -1,0 +1,55 @@
+# The two commands, from a machine with nothing but python3 (3.11 or newer), its venv module and make.
+#   make report   both Fast-SCNN tables on this machine's CPU: results/cpu/report.md
+#   make test     everything that a laptop can check in about ten minutes
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKS := containers/host
+# pip's variable for a folder of local wheels is uv's too, under another name.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+
+.PHONY: report test lint test-host test-frameworks clean
+.DELETE_ON_ERROR:
+
+report: .venv/host
+	$(BIN)/snakemake --cores 4
+
+test: lint test-host test-frameworks
+
+lint: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	PYTHONPATH=workflow $(BIN)/lint-imports --no-logo
+	$(BIN)/vermin --target=3.6- --no-tips --eval-annotations --violations workflow/retable_runner
+
+# What needs no framework: the packages by themselves, and the workflow on the null backend.
+test-host: .venv/development
+	$(BIN)/python -m pytest -n 2 -q -m "not real"
+
+# What runs the real frameworks, in the environments that the workflow makes.
+test-frameworks: .venv/development
+	$(BIN)/snakemake --cores 2 --quiet all -- \
+	  results/environments/venv/torch.json results/environments/venv/cpu.json
+	RETABLE_TORCH_PYTHON=$(CURDIR)/results/environments/venv/torch/bin/python \
+	RETABLE_CPU_PYTHON=$(CURDIR)/results/environments/venv/cpu/bin/python \
+	  $(BIN)/python -m pytest -q -m real
+
+clean:
+	rm -rf .venv .snakemake results/[!R]*
+
+# A finished environment is a file in it, newer than its lock.
+.venv/uv: $(LOCKS)/requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "retable needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^uv==' $<)
+	@touch $@
+
+.venv/host: .venv/uv $(LOCKS)/requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r $(LOCKS)/requirements.lock
+	@touch $@
+
+.venv/development: .venv/host $(LOCKS)/development.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r $(LOCKS)/requirements.lock -r $(LOCKS)/development.lock
+	@touch $@
