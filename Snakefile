@@ -1,8 +1,11 @@
 # retable: published inference-benchmark tables, run again on the device in front of you.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/environment.smk"
+include: "workflow/rules/probe.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/native.smk"
+include: "workflow/rules/sample.smk"
+include: "workflow/rules/reference.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/tail.smk"
 include: "workflow/rules/fidelity.smk"

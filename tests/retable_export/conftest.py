@@ -10,6 +10,12 @@ import pytest
 
 from retable import contract
 from retable.contract import Result
+from retable.jobs.export import ExportJob
+from retable.jobs.fidelity import FidelityJob
+from retable.jobs.native import NativeJob
+from retable.jobs.reference import ReferenceJob
+from retable.jobs.sample import SampleJob
+from retable.jobs.tail import TailJob
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = {"classes": 19}
@@ -32,7 +38,7 @@ def launch(
 
 
 class Chain:
-    """native -> export -> tail -> fidelity of one exporter, in one folder."""
+    """All steps of one exporter, from native to fidelity, in one folder."""
 
     def __init__(self, folder: Path, exporter: str, python: Path | str = sys.executable) -> None:
         self.folder = folder
@@ -48,7 +54,7 @@ class Chain:
 
     def native(self, weights: str = "random", fetched: dict | None = None, seed: int = 0) -> Result:
         return self.run(
-            contract.NativeJob(
+            NativeJob(
                 exporter=self.exporter,
                 options=OPTIONS,
                 weights=weights,
@@ -60,45 +66,67 @@ class Chain:
 
     def export(self, native: dict, height: int, width: int, batch: int = 1) -> Result:
         return self.run(
-            contract.ExportJob(
+            ExportJob(
                 exporter=self.exporter,
                 options=OPTIONS,
                 native=native,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 opset=13,
-                seed=0,
                 onnx=str(self.folder / "none" / "fp32.onnx"),
-                sample=str(self.folder / "sample.npz"),
             )
         )
 
     def tail(self, tail: str, source: contract.Artifact) -> Result:
         return self.run(
-            contract.TailJob(tail=tail, source=source, onnx=str(self.folder / tail / "fp32.onnx"))
+            TailJob(tail=tail, source=source, onnx=str(self.folder / tail / "fp32.onnx"))
         )
 
-    def fidelity(self, native: dict, exported: Result, graphs: dict) -> Result:
-        _, _, height, width = exported.facts["inputs"][0]["shape"]
+    def sample(self, height: int, width: int, batch: int = 1, seed: int = 0) -> Result:
         return self.run(
-            contract.FidelityJob(
+            SampleJob(
+                exporter=self.exporter,
+                options=OPTIONS,
+                input=contract.InputShape(height=height, width=width, batch=batch),
+                seed=seed,
+                sample=str(self.folder / "sample.npz"),
+            )
+        )
+
+    def reference(self, native: dict, sample: Result, height: int, width: int) -> Result:
+        return self.run(
+            ReferenceJob(
                 exporter=self.exporter,
                 options=OPTIONS,
                 native=native,
                 input=contract.InputShape(height=height, width=width),
-                sample=exported.artifacts["sample"],
-                graphs=graphs,
+                sample=sample.artifacts["sample"],
+                reference=str(self.folder / "reference.npz"),
+            )
+        )
+
+    def fidelity(self, tail: str, graph: contract.Artifact, results: dict) -> Result:
+        """Compare a graph with the reference among `results`, by its tail."""
+        return self.run(
+            FidelityJob(
+                tail=tail,
+                graph=graph,
+                plain=results["none"].artifacts["onnx"],
+                sample=results["sample"].artifacts["sample"],
+                reference=results["reference"].artifacts["reference"],
             )
         )
 
     def everything(self, height: int, width: int, native: Result | None = None) -> dict:
-        """Run all steps; return the results by step, tail by tail."""
-        results = {"native": native or self.native()}
+        """Run all steps; return the results by step, graph and `fidelity/{tail}`."""
+        results = {"native": native or self.native(), "sample": self.sample(height, width)}
         weights = results["native"].artifacts
+        results["reference"] = self.reference(weights, results["sample"], height, width)
         results["none"] = self.export(weights, height, width)
         source = results["none"].artifacts["onnx"]
         results.update({tail: self.tail(tail, source) for tail in TAILS})
-        graphs = {f"{name}/fp32": results[name].artifacts["onnx"] for name in ("none", *TAILS)}
-        results["fidelity"] = self.fidelity(weights, results["none"], graphs)
+        for tail in ("none", *TAILS):
+            graph = results[tail].artifacts["onnx"]
+            results[f"fidelity/{tail}"] = self.fidelity(tail, graph, results)
         return results
 
 

@@ -32,11 +32,12 @@ class Measurements:
         if cell.measure.field is None or statistic not in STATISTICS:
             wanted = cell.measure.score or statistic
             return Ending("unavailable", f"{wanted!r} is not computed by this version of retable")
+        memory = self._plan.device.memory_of(case.backend)
         values = {}
         for launch in session.launches:
             if launch.case == case.name:
                 samples = field_samples(
-                    cell.measure.field, case.request.post, launch.result, self._memory
+                    cell.measure.field, case.request.post, launch.result, memory
                 )
                 if samples is None:
                     reason = f"{case.backend} does not give {cell.measure.field}"
@@ -54,7 +55,7 @@ class Measurements:
         assert cell.measure.field is not None
         measured = across_launches(list(ending.values()))
         ratio = measured.scaled(1 / published) if published else None
-        used = field_used(cell.measure.field, results[0], self._memory)
+        used = field_used(cell.measure.field, results[0], self._plan.device.memory_of(case.backend))
         return self._answer(
             case,
             outcome="ok",
@@ -72,10 +73,6 @@ class Measurements:
         if session is None:
             return []
         return [launch.result for launch in session.launches if launch.case == case.name]
-
-    @property
-    def _memory(self) -> str:
-        return self._plan.device.memory
 
     def _block(self, case: Case) -> Block:
         return self._plan.block_of(case)

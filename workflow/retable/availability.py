@@ -21,9 +21,9 @@ class PlugIns:
         wanted = [
             ("exporter", "retable_export/exporters", model.exporter),
             ("tail", "retable_export/tails", "none" if native else request.tail),
-            ("precision", "retable_export/precisions", self._graph_step(case)),
+            ("precision", "retable_export/precisions", "none" if native else _graph_step(case)),
             ("post", "retable_runner/posts", request.post),
-            ("backend", "retable_runner/backends", case.backend),
+            ("backend", "retable_runner/backends", case.plugin),
         ]
         for word, folder, name in wanted:
             if name != "none" and not self._file(folder, name).is_file():
@@ -43,6 +43,6 @@ class PlugIns:
     def _file(self, folder: str, name: str) -> Path:
         return self._root / PACKAGES / folder / f"{name}.py"
 
-    @staticmethod
-    def _graph_step(case: Case) -> str:
-        return "none" if case.graph_precision == "fp32" else case.graph_precision
+
+def _graph_step(case: Case) -> str:
+    return "none" if case.graph_precision == "fp32" else case.graph_precision

@@ -45,7 +45,8 @@ class Case:
     """A request, answered by one backend of one device. `ending` is set when it cannot run."""
 
     request: Request
-    backend: str  # empty when no backend of the device plays the role
+    backend: str  # the player's name on the device; empty when nobody plays the role
+    plugin: str  # the file in retable_runner/backends that stands behind it
     environment: str
     graph_precision: Precision  # of the ONNX file that the engine is built from
     ending: Ending | None = None

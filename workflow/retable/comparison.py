@@ -120,6 +120,7 @@ class Agreement(Message):
     model: str
     input: str
     graph: str
+    reason: str | None  # why it could not be compared
     facts: dict[str, Any]
 
 

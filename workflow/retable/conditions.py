@@ -78,11 +78,7 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
 
 def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
     used = {case.request.model for case in cases}
-    return _joined(
-        one.weights
-        for one in weights
-        if one.model in used
-    )
+    return _joined(one.weights for one in weights if one.model in used)
 
 
 def _transfers(plan: Plan) -> str:

@@ -1,7 +1,8 @@
 """What the host and the in-environment packages say to each other: one job file, one result file.
 
 Neither `retable_export` nor `retable_runner` imports this module. They read the same keys from
-JSON; `workflow/schemas/` holds the schemas generated from here (`python -m retable schemas`).
+JSON. Here stands what all verbs share; each verb's job is a module of `retable.jobs`, so that a
+new verb changes nothing for the others. `workflow/schemas/` holds the generated schemas.
 """
 
 from typing import Annotated, Any, Literal
@@ -43,104 +44,6 @@ class InputShape(Message):
     batch: int = 1
 
 
-class NativeJob(Message):
-    """Make what the framework itself loads: from the official weights, or from a seed."""
-
-    schema_: Literal["retable/native-job/1"] = Field("retable/native-job/1", alias="schema")
-    exporter: str
-    options: dict[str, Any]
-    weights: Literal["official", "random"]
-    fetched: dict[str, Artifact]
-    seed: int
-    folder: str
-
-
-class ExportJob(Message):
-    """Turn the native weights into ONNX for one input size, with a sample input to run it on."""
-
-    schema_: Literal["retable/export-job/1"] = Field("retable/export-job/1", alias="schema")
-    exporter: str
-    options: dict[str, Any]
-    native: dict[str, Artifact]
-    input: InputShape
-    opset: int
-    seed: int
-    onnx: str
-    sample: str
-
-
-class TailJob(Message):
-    """Fuse a tail behind the graph of an ONNX file."""
-
-    schema_: Literal["retable/tail-job/1"] = Field("retable/tail-job/1", alias="schema")
-    tail: str
-    source: Artifact
-    onnx: str
-
-
-class FidelityJob(Message):
-    """Compare every ONNX file of one model and input with the framework's own FP32 output."""
-
-    schema_: Literal["retable/fidelity-job/1"] = Field("retable/fidelity-job/1", alias="schema")
-    exporter: str
-    options: dict[str, Any]
-    native: dict[str, Artifact]
-    input: InputShape
-    sample: Artifact
-    graphs: dict[str, Artifact]  # "{tail}/{precision}" -> ONNX file
-
-
-class ProbeJob(Message):
-    """Tell what the interpreter and the machine are."""
-
-    schema_: Literal["retable/probe-job/1"] = Field("retable/probe-job/1", alias="schema")
-
-
-class BuildJob(Message):
-    """Turn an ONNX file (or, for native roles, the framework's own files) into an engine."""
-
-    schema_: Literal["retable/build-job/1"] = Field("retable/build-job/1", alias="schema")
-    backend: str
-    source: dict[str, Artifact]
-    precision: str
-    options: dict[str, Any]
-    folder: str
-
-
-class Warmup(Message):
-    """How long a launch runs before it counts: at least this time and this many iterations.
-
-    A model slower than `slow_ms` needs `slow_iterations` only.
-    """
-
-    min_ms: float
-    min_iterations: int
-    slow_ms: float
-    slow_iterations: int
-    max_ms: float
-
-
-class Measure(Message):
-    """How long a launch counts: at least this time and this many samples, at most `max_ms`."""
-
-    min_ms: float
-    min_samples: int
-    max_ms: float
-
-
-class LaunchJob(Message):
-    """Time one case in one process."""
-
-    schema_: Literal["retable/launch-job/1"] = Field("retable/launch-job/1", alias="schema")
-    backend: str
-    engine: dict[str, Artifact]
-    sample: Artifact
-    post: str
-    options: dict[str, Any]
-    warmup: Warmup
-    measure: Measure
-
-
 class Result(Message):
     """What an in-environment process leaves behind, whatever its job was."""
 
@@ -151,6 +54,3 @@ class Result(Message):
     versions: dict[str, str] = {}
     facts: dict[str, Any] = {}
     samples: dict[str, list[float]] = {}  # field -> milliseconds, one per iteration
-
-
-Job = NativeJob | ExportJob | TailJob | FidelityJob | ProbeJob | BuildJob | LaunchJob

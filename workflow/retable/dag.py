@@ -1,14 +1,14 @@
 """What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.budget import BUDGETS
-from retable.config.device import Device, DeviceBackend
+from retable.config.device import Device, Player
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -47,7 +47,12 @@ class Dag:
         return f"results/environments/{self.settings.runtime}/{name}.json"
 
     def device_environment(self, name: str) -> str:
-        return f"results/environments/{self.device.runtime}/{name}.json"
+        """The record of an environment as the device has it, with what the device is."""
+        return f"results/{self.device.device}/environments/{name}.json"
+
+    def entered_environment(self, wildcards: Wildcards) -> str:
+        """The environment that a device's own is entered through."""
+        return f"results/environments/{self.device.runtime}/{wildcards.environment}.json"
 
     def model_environment(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
@@ -57,31 +62,32 @@ class Dag:
         return self.host_environment(environment)
 
     def backend_environment(self, wildcards: Wildcards) -> str:
-        return self.device_environment(self._backend(wildcards).environment)
+        return self.device_environment(self._player(wildcards).environment)
 
     def lock_file(self, wildcards: Wildcards) -> list[str]:
         """The pinned packages, where the runtime installs them."""
         pinned = wildcards.runtime != "host"
         return [f"containers/{wildcards.environment}/requirements.lock"] if pinned else []
 
-    # Artifacts
+    # Models
+
+    def backend_plugin(self, wildcards: Wildcards) -> str:
+        return self.device.plugin(wildcards.player)
 
     def engine_source(self, wildcards: Wildcards) -> str:
         return f"results/models/{self._case(wildcards).graph}.json"
 
-    def graphs(self, wildcards: Wildcards) -> list[str]:
-        """Every graph that any case makes of a model and input: plain first, then the tails."""
-        made = {
-            case.graph
-            for plan in self.plans.values()
-            for block in plan.runnable
-            for case in block.runnable
-            if case.request.model == wildcards.model
-            and case.request.input_key == wildcards.input
-            and not case.request.role.startswith("native")
-        }
-        plain = f"{wildcards.model}/{wildcards.input}/none/fp32"
-        return [f"results/models/{graph}.json" for graph in (plain, *sorted(made - {plain}))]
+    def network(self, wildcards: Wildcards) -> list[str]:
+        """What of the model's file decides what its exporter builds, as the steps' options."""
+        model = self._model(wildcards)
+        options = json.dumps(model.options, sort_keys=True)
+        return ["--model", model.model, "--exporter", model.exporter, "--options", options]
+
+    def parameters(self, wildcards: Wildcards) -> str:
+        return json.dumps(self._model(wildcards).parameters)
+
+    def official_weights(self, wildcards: Wildcards) -> str:
+        return self._model(wildcards).weights.model_dump_json()
 
     # Sessions
 
@@ -89,14 +95,14 @@ class Dag:
         return self.plans[wildcards.suite].blocks[wildcards.block]
 
     def block_inputs(self, wildcards: Wildcards) -> list[str]:
-        """The records that a session reads: its engines, environments and sample inputs."""
+        """The records that a session reads: engines, environments, the sample input."""
         paths: list[str] = []
         for case in self.session(wildcards).cases:
-            paths += [case.engine, case.environment, case.graph]
+            paths += [case.engine, case.environment, case.sample]
         return sorted(set(paths))
 
     def block_backends(self, wildcards: Wildcards) -> list[str]:
-        return sorted({case.backend for case in self.block(wildcards).runnable})
+        return sorted({case.plugin for case in self.block(wildcards).runnable})
 
     def session(self, wildcards: Wildcards) -> SessionJob:
         """All that the session of a block depends on besides its input files."""
@@ -114,7 +120,7 @@ class Dag:
         return self.session(wildcards).model_dump_json()
 
     def backend_options(self, wildcards: Wildcards) -> str:
-        return json.dumps(self._backend(wildcards).options, sort_keys=True)
+        return json.dumps(self._player(wildcards).options, sort_keys=True)
 
     # Reports
 
@@ -124,6 +130,10 @@ class Dag:
             f"results/{self.device.device}/timings/{wildcards.suite}/{block.name}.json"
             for block in plan.runnable
         ]
+
+    def model_files(self, wildcards: Wildcards) -> list[str]:
+        cells = self.plans[wildcards.suite].cells
+        return sorted({f"config/models/{cell.request.model}.yaml" for cell in cells})
 
     def natives(self, wildcards: Wildcards) -> list[str]:
         """The records that say which weights the suite's timed models have."""
@@ -136,13 +146,12 @@ class Dag:
         return [self.device_environment(name) for name in sorted(names)]
 
     def fidelities(self, wildcards: Wildcards) -> list[str]:
-        requests = [
-            case.request
+        graphs = {
+            case.graph
             for case in self._timed(wildcards)
             if not case.request.role.startswith("native")
-        ]
-        inputs = sorted({(request.model, request.input_key) for request in requests})
-        return [f"results/models/{model}/{key}/fidelity.json" for model, key in inputs]
+        }
+        return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
 
     def reports(self) -> list[str]:
         return [f"results/{self.device.device}/reports/{suite}.md" for suite in self.plans]
@@ -164,19 +173,19 @@ class Dag:
     def sources(self, *modules: str) -> list[str]:
         return sources(self.root, *modules)
 
-    def plugin_sources(self, package: str, wildcard: str) -> Callable[[Wildcards], list[str]]:
-        """Sources of the plug-in that a wildcard names, as an input function."""
-        return lambda wildcards: sources(self.root, f"{package}.{getattr(wildcards, wildcard)}")
-
     def exporter_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable_export.exporters.{self._model(wildcards).exporter}")
 
-    def fidelity_sources(self, wildcards: Wildcards) -> list[str]:
-        """The exporter, and every tail whose definition is checked."""
-        tails = {Path(graph).parent.name for graph in self.graphs(wildcards)} - {"none"}
-        return self.exporter_sources(wildcards) + sources(
-            self.root, *(f"retable_export.tails.{tail}" for tail in sorted(tails))
-        )
+    def tail_sources(self, wildcards: Wildcards) -> list[str]:
+        if wildcards.tail == "none":
+            return []
+        return sources(self.root, f"retable_export.tails.{wildcards.tail}")
+
+    def backend_sources(self, wildcards: Wildcards) -> list[str]:
+        return sources(self.root, f"retable_runner.backends.{self.device.plugin(wildcards.player)}")
+
+    def runtime_sources(self, wildcards: Wildcards) -> list[str]:
+        return sources(self.root, f"retable.runtimes.{wildcards.runtime}")
 
     def session_sources(self, wildcards: Wildcards) -> list[str]:
         posts = {case.post for case in self.session(wildcards).cases} - {"none"}
@@ -193,13 +202,13 @@ class Dag:
     def _model(self, wildcards: Wildcards) -> Model:
         return self.configuration.models[wildcards.model]
 
-    def _backend(self, wildcards: Wildcards) -> DeviceBackend:
-        return self.device.backends[wildcards.backend]
+    def _player(self, wildcards: Wildcards) -> Player:
+        return self.device.backends[wildcards.player]
 
     def _case(self, wildcards: Wildcards) -> Case:
         """A case that the engine with these wildcards belongs to."""
         engine = "/".join(
-            getattr(wildcards, name) for name in ("model", "input", "tail", "precision", "backend")
+            getattr(wildcards, name) for name in ("model", "input", "work", "precision", "player")
         )
         for plan in self.plans.values():
             for block in plan.blocks.values():
@@ -212,16 +221,22 @@ class Dag:
         request = case.request
         return SessionCase(
             name=case.name,
-            backend=case.backend,
+            backend=case.plugin,
             environment=self.device_environment(case.environment),
             engine=f"results/{self.device.device}/engines/{case.engine}.json",
-            graph=f"results/models/{request.model}/{request.input_key}/none/fp32.json",
+            sample=f"results/models/{request.model}/{request.input_key}/sample.json",
             post=request.post,
             options={
                 **self.device.backends[case.backend].options,
                 **dict(request.options),
             },
         )
+
+
+def _fidelity(graph: str) -> str:
+    """Where a graph's fidelity lies: in a folder of its own beside the tails."""
+    model, input_key, tail, precision = graph.split("/")
+    return f"{model}/{input_key}/fidelity/{tail}/{precision}"
 
 
 def plans(configuration: Configuration, settings: Settings) -> Mapping[str, Plan]:

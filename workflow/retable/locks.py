@@ -37,7 +37,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(path: Path, kind: int) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = _opened(path)
     with contextlib.suppress(PermissionError):  # another user's file: made writable by its owner
         path.chmod(0o666)
     try:
@@ -45,3 +45,15 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """Open the file, made only where there is none.
+
+    Linux refuses to open another user's file in a sticky folder such as /tmp if it might create
+    it (fs.protected_regular).
+    """
+    try:
+        return os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

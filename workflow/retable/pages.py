@@ -1,5 +1,6 @@
 """From a comparison to the words and numbers of a page; templates only place them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,10 @@ class Footnotes:
 
 
 def number(value: float) -> str:
-    """Four significant digits, no exponent: `0.1234`, `12.34`, `1234`."""
+    """Four significant digits, no exponent: `0.01234`, `12.34`, `1234`."""
     if value == 0:
         return "0"
-    digits = max(0, 3 - len(str(int(abs(value)))) + 1) if abs(value) >= 1 else 4
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:.{digits}f}"
 
 
@@ -97,8 +98,8 @@ def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
 def agreement_text(agreement: Agreement) -> str:
     """What fidelity found of one graph, in one phrase."""
     facts = agreement.facts
-    if "error" in facts:
-        return f"could not be compared: {facts['error']}"
+    if agreement.reason is not None:
+        return f"could not be compared: {agreement.reason}"
     if "agreement" in facts:
         text = f"{100 * facts['agreement']:.3f} % of pixels have the framework's class"
     else:

@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from retable.contract import Job, Result
+from retable.contract import Message, Result
 from retable.outcomes import result_of
 from retable.processes import run
 
@@ -21,7 +21,7 @@ class LocalPlace:
     def run(
         self,
         package: str,
-        job: Job,
+        job: Message,
         *,
         log: Path,
         timeout_s: float,

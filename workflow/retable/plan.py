@@ -1,11 +1,12 @@
 """From published values to cells, cases and blocks: one pure function, `plan_suite`."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
-from retable.config.device import Device, DeviceBackend
+from retable.config.device import Device, Player
 from retable.config.model import Model
 from retable.config.suite import Point, Suite, Table
 from retable.errors import RetableError
@@ -91,37 +92,37 @@ def cases_of(
     """Answer a request with each backend of the device that plays its role, or with a reason."""
     native = request.role.startswith("native")
     players = {
-        name: backend
-        for name, backend in device.backends.items()
-        if request.role in backend.roles and (not native or name in (model.framework, "null"))
+        name: player
+        for name, player in device.backends.items()
+        if request.role in player.roles
+        and (not native or device.plugin(name) in (model.framework, "null"))
     }
     if not players:
         framework = f" for {model.framework} models" if native else ""
         reason = f"{device.title} has no backend for the role {request.role!r}{framework}"
-        return (Case(request, "", "", request.precision, Ending("unsupported", reason)),)
+        return (Case(request, "", "", "", request.precision, Ending("unsupported", reason)),)
     return tuple(
-        _case(request, name, backend, device, model, availability)
-        for name, backend in players.items()
+        _case(request, name, player, device, model, availability)
+        for name, player in players.items()
     )
 
 
 def _case(
     request: Request,
     name: str,
-    backend: DeviceBackend,
+    player: Player,
     device: Device,
     model: Model,
     availability: Availability,
 ) -> Case:
-    graph_precision = "fp32" if request.precision in backend.precision_flags else request.precision
-    environment = backend.environment
-    case = Case(request, name, environment, graph_precision)
-    if request.precision not in backend.precisions:
-        reason = backend.unsupported.get(
-            request.precision, f"{name} does not run {request.precision} on {device.title}"
-        )
-        return Case(request, name, environment, graph_precision, Ending("unsupported", reason))
-    return Case(request, name, environment, graph_precision, availability(case, model))
+    graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
+    case = Case(request, name, device.plugin(name), player.environment, graph_precision)
+    if request.precision in player.precisions:
+        return dataclasses.replace(case, ending=availability(case, model))
+    reason = player.unsupported.get(
+        request.precision, f"{name} does not run {request.precision} on {device.title}"
+    )
+    return dataclasses.replace(case, ending=Ending("unsupported", reason))
 
 
 def _row_points(table: Table) -> dict[str, Point]:

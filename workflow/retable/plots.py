@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
 
 from retable.comparison import ComparedCell, ComparedTable  # noqa: E402
 from retable.config.suite import Plot  # noqa: E402
@@ -32,7 +33,10 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
         _panel(axis, name, cells)
         axis.set_title(f"{table.device_label}, published" if name == PUBLISHED else f"here: {name}")
         axis.set_ylabel(f"{plot.column} ({cells[0].unit})")
-    axes[0][0].legend(fontsize="small")
+    kinds = _kinds(cells)
+    if len(kinds) > 1:
+        handles = [Patch(color=f"C{index}", label=kind) for index, kind in enumerate(kinds)]
+        axes[0][0].legend(handles=handles, fontsize="small")
     figure.suptitle(plot.title)
     with replacing(path) as temporary:
         # No software version in the file: the same numbers give the same bytes.
@@ -42,7 +46,7 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
 
 def _panel(axis: Axes, name: str, cells: list[ComparedCell]) -> None:
     groups = list(dict.fromkeys(cell.row.split(SEPARATOR)[0] for cell in cells))
-    kinds = list(dict.fromkeys(SEPARATOR.join(cell.row.split(SEPARATOR)[1:]) for cell in cells))
+    kinds = _kinds(cells)
     width = 0.8 / len(kinds)
     for index, kind in enumerate(kinds):
         for position, group in enumerate(groups):
@@ -57,11 +61,15 @@ def _panel(axis: Axes, name: str, cells: list[ComparedCell]) -> None:
                 width,
                 yerr=[[value - low], [high - value]],
                 color=f"C{index}",
-                label=kind if position == 0 else None,
                 error_kw={"elinewidth": 1},
             )
     axis.set_xticks(range(len(groups)), groups)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _kinds(cells: list[ComparedCell]) -> list[str]:
+    """What stands in each group: the rows' labels without their first key."""
+    return list(dict.fromkeys(SEPARATOR.join(cell.row.split(SEPARATOR)[1:]) for cell in cells))
 
 
 def _bar(name: str, cell: ComparedCell | None) -> tuple[float, float, float] | None:

@@ -11,6 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from retable.errors import RetableError
 
 TAIL_BYTES = 4000
 _PR_SET_PDEATHSIG = 1
@@ -43,20 +46,13 @@ def run(
 
     The process and all its children are killed when the time is over, when this process is
     interrupted, and when it dies. `memory_limit_bytes` bounds its private writable memory.
+    A program that cannot be started is a `RetableError`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         start_of_output = stream.tell()
         start = time.monotonic()
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-            start_new_session=True,
-            preexec_fn=lambda: _limit(memory_limit_bytes),
-        )
+        process = _started(command, stream, environment or {}, memory_limit_bytes)
         timed_out = False
         try:
             process.wait(timeout=timeout_s)
@@ -71,6 +67,26 @@ def die_with_parent(sent: signal.Signals = signal.SIGTERM) -> None:
     """Ask the kernel to signal this process when its parent dies (Linux; elsewhere nothing)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sent))
+
+
+def _started(
+    command: Sequence[str],
+    output: BinaryIO,
+    environment: Mapping[str, str],
+    memory_limit_bytes: int | None,
+) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+            preexec_fn=lambda: _limit(memory_limit_bytes),
+        )
+    except OSError as error:
+        raise RetableError(f"{command[0]} could not be started: {error.strerror}") from None
 
 
 def _limit(memory_limit_bytes: int | None) -> None:

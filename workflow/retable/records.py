@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from retable.contract import Artifact, Message, OutcomeName, Result
 from retable.errors import RetableError
-from retable.files import read_json, write_json
+from retable.files import read_json, verified, write_json
 
 
 class Record(Message):
@@ -36,6 +36,14 @@ def read_record(path: Path) -> Record:
             f"{path}: not a record of this version ({where}: {first['msg']}); "
             "delete it and run again"
         ) from None
+
+
+def verify(*records: Record) -> None:
+    """Check that what the records name lies there as it was made, where they made anything."""
+    for record in records:
+        if record.outcome == "ok":
+            for wanted in record.artifacts.values():
+                verified(wanted)
 
 
 def leave_record(

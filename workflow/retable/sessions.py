@@ -13,10 +13,10 @@ class SessionCase(Message):
     """One case of a session: its name in the block, and the records it is made of."""
 
     name: str
-    backend: str
-    environment: str  # path of the environment's record
+    backend: str  # the file in retable_runner/backends
+    environment: str  # path of the record of the environment on the device
     engine: str  # path of the engine's record
-    graph: str  # path of the record of the model's export, which holds the sample input
+    sample: str  # path of the sample input's record
     post: str
     options: dict[str, Any]  # of the launch: threads, flags
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib
 import platform
 import signal
 import sys
@@ -14,17 +15,17 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retable_export import contract, export, fidelity, native, tail
+from retable_export import contract
 from retable_export.errors import JobError, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VERBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "retable/native-job/1": native.run,
-    "retable/export-job/1": export.run,
-    "retable/tail-job/1": tail.run,
-    "retable/fidelity-job/1": fidelity.run,
+# A verb is a module of this package, imported when it is asked for: the others' sources are not
+# those of its step.
+VERBS = {
+    f"retable/{verb}-job/1": verb
+    for verb in ("native", "sample", "reference", "export", "tail", "fidelity")
 }
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -48,7 +49,8 @@ def main() -> int:
         return 2
     # An earlier result must not pass for this run's, should the process be killed.
     arguments.result.unlink(missing_ok=True)
-    contract.write_result(arguments.result, attempt(verb, job))
+    run = importlib.import_module(f"retable_export.{verb}").run
+    contract.write_result(arguments.result, attempt(run, job))
     return 0
 
 

@@ -1,8 +1,7 @@
-"""fidelity: every ONNX graph of a model and input beside the framework's own FP32 output."""
+"""fidelity: what a graph computes of the sample, beside the framework's own FP32 output."""
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,85 +9,53 @@ import onnx
 
 from retable_export import compare, contract, definitions, evaluate, graphs, plugins, samples
 from retable_export.definitions import Tensors
-from retable_export.errors import JobError, UnsupportedError, sentence
+from retable_export.errors import JobError, UnsupportedError
 from retable_export.surgery import find_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _NONE = "none"
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """Run a `retable/fidelity-job/1`; return one entry of facts per graph, keyed as in the job.
+    """Run a `retable/fidelity-job/1`; return how far the graph is from where it should be.
 
-    A graph that does not run, or computes NaN, has the entry {"error": why}: the others still
-    count. `runtime` says what evaluated the graphs.
+    `runtime` says what evaluated the graphs. The rest is `compare.distance` of the logits for a
+    graph without a tail; for one with, labels or values are compared with those of the framework's
+    logits, and with the tail's definition in numpy, applied to the graph without a tail.
     """
-    exporter = plugins.load("exporters", job["exporter"])
     feeds = samples.load_arrays(contract.verified(job["sample"]))
-    native = contract.verified_all(job["native"])
-    shape = contract.InputShape.of(job)
-    reference = exporter.reference(job["options"], native, shape, feeds)["logits"]
-    paths = contract.verified_all(job["graphs"])
-    plain: dict[str, Tensors] = {}
-    facts: dict[str, Any] = {"runtime": evaluate.runtime()}
-    # Graphs without a tail go first: the tails' definitions are applied to their tensors.
-    for key in sorted(paths, key=lambda key: (key.split("/")[0] != _NONE, key)):
-        try:
-            facts[key] = _one(key, paths[key], feeds, reference, plain)
-        except Exception as error:
-            if not isinstance(error, JobError):
-                traceback.print_exc()
-            facts[key] = {"error": sentence(error)}
-    return {"facts": facts}
+    reference = samples.load_arrays(contract.verified(job["reference"]))["logits"]
+    tensors = _tensors(graphs.load(contract.verified(job["plain"])), feeds)
+    _refuse_non_finite(tensors.logits)
+    if job["tail"] == _NONE:
+        facts = compare.distance(tensors.logits, reference)
+    else:
+        facts = _with_tail(job, feeds, reference, tensors)
+    return {"facts": {"runtime": evaluate.runtime(), **facts}}
 
 
-def _one(
-    key: str,
-    path: Path,
+def _with_tail(
+    job: Mapping[str, Any],
     feeds: Mapping[str, np.ndarray],
     reference: np.ndarray,
-    plain: dict[str, Tensors],
+    tensors: Tensors,
 ) -> dict[str, Any]:
-    """Return the facts of one graph; remember the tensors of one without a tail in `plain`."""
-    tail, precision = key.split("/", 1)
-    model = graphs.load(path)
-    if tail == _NONE:
-        tensors = _tensors(model, feeds)
-        _refuse_non_finite(tensors.logits)
-        plain[precision] = tensors
-        return compare.distance(tensors.logits, reference)
-    plugin = plugins.load("tails", tail)
-    found = next(iter(evaluate.run(model, feeds).values()))
+    tail = plugins.load("tails", job["tail"])
+    graph = graphs.load(contract.verified(job["graph"]))
+    found = next(iter(evaluate.run(graph, feeds).values()))
     _refuse_non_finite(found)
-    if plugin.KIND == "labels":
-        facts = compare.labels(found, reference)
-    else:
-        facts = compare.distance(found, definitions.values(reference))
-    facts.update(_by_definition(plugin, precision, found, plain))
-    return facts
-
-
-def _by_definition(
-    plugin: Any, precision: str, found: np.ndarray, plain: Mapping[str, Tensors]
-) -> dict[str, Any]:
-    """Compare a tail's output with its numpy definition, where the tensors for it are known.
-
-    They come from the graph without a tail of the same precision, else from the one in fp32;
-    `definition_from` names it.
-    """
-    source = precision if precision in plain else "fp32"
-    tensors = plain.get(source)
-    if tensors is None or (plugin.scores is definitions.fused and tensors.low is None):
-        return {}
-    scores = plugin.scores(tensors)
-    labelled = plugin.KIND == "labels"
-    facts = (compare.labels_by_definition if labelled else compare.values_by_definition)(
-        found, scores
-    )
-    return {**facts, "definition_from": f"{_NONE}/{source}"}
+    scores = tail.scores(tensors)
+    if tail.KIND == "labels":
+        return {
+            **compare.labels(found, reference),
+            **compare.labels_by_definition(found, scores),
+        }
+    return {
+        **compare.distance(found, definitions.values(reference)),
+        **compare.values_by_definition(found, scores),
+    }
 
 
 def _tensors(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> Tensors:

@@ -47,6 +47,14 @@ def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
         np.savez(stream, **arrays)
 
 
+def describe(arrays: dict[str, np.ndarray]) -> list[dict]:
+    """Return name, shape and dtype of each array."""
+    return [
+        {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
+        for name, array in arrays.items()
+    ]
+
+
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read an .npz file; pickled objects are refused."""
     with np.load(str(path), allow_pickle=False) as archive:

@@ -5,16 +5,22 @@ stderr, when the job itself is broken: unreadable, of no known schema, or its fi
 """
 
 import ctypes
+import importlib
 import signal
 import sys
 
 import numpy as np
 
-from retable_runner import build, contract, launch, outcomes, probe
+from retable_runner import contract, outcomes
 from retable_runner.errors import JobError
 
-VERBS = {verb.SCHEMA: verb for verb in (probe, build, launch)}
-FAILURES = {probe.SCHEMA: "crashed", build.SCHEMA: "build_failed", launch.SCHEMA: "crashed"}
+# A verb is a module of this package, imported when it is asked for: the others' sources are not
+# those of its step. Beside each, the outcome of an error that has no better name.
+VERBS = {
+    "retable/probe-job/1": ("probe", "crashed"),
+    "retable/build-job/1": ("build", "build_failed"),
+    "retable/launch-job/1": ("launch", "crashed"),
+}
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -31,10 +37,13 @@ def main(arguments):
         return 2
     die_with_parent()
     try:
-        job = contract.read_job(arguments[0], {name: verb.KEYS for name, verb in VERBS.items()})
+        job = contract.read_job(arguments[0], VERBS)
+        name, failure = VERBS[job["schema"]]
+        verb = importlib.import_module("retable_runner." + name)
+        contract.check_keys(job, verb.KEYS)
         result = contract.new_result()
         result["versions"].update(python=sys.version.split()[0], numpy=np.__version__)
-        outcomes.settle(VERBS[job["schema"]].run, job, result, FAILURES[job["schema"]])
+        outcomes.settle(verb.run, job, result, failure)
         _write(arguments[1], result)
     except JobError as error:
         sys.stderr.write("{}\n".format(error))

@@ -5,7 +5,6 @@ import time
 
 from retable_runner import backends, contract
 
-SCHEMA = "retable/build-job/1"
 KEYS = ("backend", "source", "precision", "options", "folder")
 
 

@@ -15,11 +15,10 @@ RESULT_SCHEMA = "retable/result/1"
 BLOCK_BYTES = 1 << 20
 
 
-def read_job(path, keys):
-    """Read the job at `path` and check that it has what its schema needs.
+def read_job(path, schemas):
+    """Read the job at `path`; its schema must be one of `schemas`.
 
-    `keys` maps a schema's name to the keys that its job must have. Raises JobError for a file that
-    cannot be read, is not a JSON object, names no known schema or lacks a key.
+    Raises JobError for a file that cannot be read, is not a JSON object or names no known schema.
     """
     try:
         with open(path, encoding="utf-8") as stream:
@@ -29,16 +28,20 @@ def read_job(path, keys):
     except ValueError as error:
         raise JobError("{}: not JSON ({})".format(path, error)) from None
     schema = job.get("schema") if isinstance(job, dict) else None
-    if not isinstance(schema, str) or schema not in keys:
+    if not isinstance(schema, str) or schema not in schemas:
         raise JobError(
             "{}: schema {!r} is not one this runner knows: {}".format(
-                path, schema, ", ".join(sorted(keys))
+                path, schema, ", ".join(sorted(schemas))
             )
         )
-    missing = [key for key in keys[schema] if key not in job]
-    if missing:
-        raise JobError("{}: a {} needs {}".format(path, schema, ", ".join(missing)))
     return job
+
+
+def check_keys(job, keys):
+    """Raise JobError, naming them, if the job lacks some of `keys`."""
+    missing = [key for key in keys if key not in job]
+    if missing:
+        raise JobError("a {} needs {}".format(job["schema"], ", ".join(missing)))
 
 
 def new_result():

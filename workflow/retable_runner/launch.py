@@ -6,7 +6,6 @@ import numpy as np
 
 from retable_runner import backends, contract, measure, posts
 
-SCHEMA = "retable/launch-job/1"
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "measure")
 
 

@@ -7,7 +7,6 @@ import re
 
 from retable_runner import backends, outcomes
 
-SCHEMA = "retable/probe-job/1"
 KEYS = ()
 CPUINFO = "/proc/cpuinfo"
 MEMINFO = "/proc/meminfo"

@@ -1,16 +1,19 @@
 # in:  the graph, results/models/{model}/{input}/{tail}/{precision}.json (or the native weights)
-# out: results/{device}/engines/{model}/{input}/{tail}/{precision}/{backend}.json, engine beside it
+# out: results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json, engine beside it
 rule build:
     input:
         source=dag.engine_source,
         environment=dag.backend_environment,
-        sources=dag.sources("retable.steps.build", "retable_runner.build"),
-        backend=dag.plugin_sources("retable_runner.backends", "backend"),
+        sources=dag.sources(
+            "retable.steps.build", "retable_runner.__main__", "retable_runner.build"
+        ),
+        backend=dag.backend_sources,
     output:
-        "results/{device}/engines/{model}/{input}/{tail}/{precision}/{backend}.json",
+        "results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json",
     log:
-        "results/logs/build/{device}/{model}/{input}/{tail}/{precision}/{backend}.log",
+        "results/logs/build/{device}/{model}/{input}/{work}/{precision}/{player}.log",
     params:
+        backend=dag.backend_plugin,
         options=dag.backend_options,
         memory=(
             ["--memory-limit-mib", dag.device.memory_limit_mib]
@@ -18,9 +21,9 @@ rule build:
             else []
         ),
     message:
-        "build {wildcards.backend} {wildcards.precision}, {wildcards.tail} of {wildcards.model} {wildcards.input}"
+        "build {wildcards.player} {wildcards.precision}, {wildcards.work} of {wildcards.model} {wildcards.input}"
     shell:
-        "python -m retable build --backend {wildcards.backend:q}"
+        "python -m retable build --player {wildcards.player:q} --backend {params.backend:q}"
         " --precision {wildcards.precision:q} --options {params.options:q} {params.memory:q}"
         " --source {input.source:q} --environment {input.environment:q}"
         " --output {output:q} --log {log:q}"

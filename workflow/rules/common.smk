@@ -34,6 +34,15 @@ wildcard_constraints:
     input="[0-9]+x[0-9]+(b[0-9]+)?",
     tail="[a-z0-9_]+",
     precision="fp32|fp16|int8",
-    backend="[a-z0-9_]+",
+    work="[a-z0-9_]+",
+    player="[a-z0-9_]+",
     suite="[a-z0-9-]+",
     block="[a-z0-9._-]+",
+
+
+# Before the first job of a real run: a dry run plans for any device.
+onstart:
+    try:
+        dag.check()
+    except RetableError as error:
+        sys.exit(f"retable: {error}")

@@ -5,6 +5,7 @@ rule compare:
         suite="config/suites/{suite}.yaml",
         published="data/published/{suite}.csv",
         device="config/devices/{device}.yaml",
+        models=dag.model_files,
         timings=dag.timings,
         fidelities=dag.fidelities,
         natives=dag.natives,

@@ -3,8 +3,8 @@
 rule environment:
     input:
         lock=dag.lock_file,
-        sources=dag.sources("retable.steps.environment", "retable_runner.probe"),
-        runtime=dag.plugin_sources("retable.runtimes", "runtime"),
+        sources=dag.sources("retable.steps.environment"),
+        runtime=dag.runtime_sources,
     output:
         "results/environments/{runtime}/{environment}.json",
     log:

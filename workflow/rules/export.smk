@@ -1,21 +1,22 @@
 # in:  results/models/{model}/native.json
-# out: results/models/{model}/{input}/none/fp32.json, fp32.onnx beside it, and sample.npz above
+# out: results/models/{model}/{input}/none/fp32.json, and fp32.onnx beside it
 rule export:
     input:
-        model="config/models/{model}.yaml",
         native="results/models/{model}/native.json",
         environment=dag.model_environment,
-        sources=dag.sources("retable.steps.export", "retable_export.__main__"),
+        sources=dag.sources(
+            "retable.steps.export", "retable_export.__main__", "retable_export.export"
+        ),
         exporter=dag.exporter_sources,
     output:
         "results/models/{model}/{input}/none/fp32.json",
     log:
         "results/logs/export/{model}/{input}.log",
     params:
-        seed=dag.settings.seed,
+        network=dag.network,
     message:
         "export {wildcards.model} {wildcards.input}"
     shell:
-        "python -m retable export --model {input.model:q} --native {input.native:q}"
-        " --input {wildcards.input:q} --seed {params.seed:q}"
+        "python -m retable export {params.network:q} --input {wildcards.input:q}"
+        " --native {input.native:q}"
         " --environment {input.environment:q} --output {output:q} --log {log:q}"

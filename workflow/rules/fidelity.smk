@@ -1,20 +1,26 @@
-# in:  results/models/{model}/native.json, and every graph made of it for one input
-# out: results/models/{model}/{input}/fidelity.json
+# in:  a graph, results/models/{model}/{input}/{tail}/{precision}.json, and the framework's own output
+# out: results/models/{model}/{input}/fidelity/{tail}/{precision}.json
 rule fidelity:
     input:
-        model="config/models/{model}.yaml",
-        native="results/models/{model}/native.json",
-        graphs=dag.graphs,
+        graph="results/models/{model}/{input}/{tail}/{precision}.json",
+        plain="results/models/{model}/{input}/none/fp32.json",
+        sample="results/models/{model}/{input}/sample.json",
+        reference="results/models/{model}/{input}/reference.json",
         environment=dag.model_environment,
-        sources=dag.sources("retable.steps.fidelity", "retable_export.__main__"),
-        plugins=dag.fidelity_sources,
+        sources=dag.sources(
+            "retable.steps.fidelity",
+            "retable_export.__main__",
+            "retable_export.fidelity",
+        ),
+        tail=dag.tail_sources,
     output:
-        "results/models/{model}/{input}/fidelity.json",
+        "results/models/{model}/{input}/fidelity/{tail}/{precision}.json",
     log:
-        "results/logs/fidelity/{model}/{input}.log",
+        "results/logs/fidelity/{model}/{input}/{tail}/{precision}.log",
     message:
-        "fidelity of {wildcards.model} {wildcards.input}"
+        "fidelity of {wildcards.tail} {wildcards.precision}, {wildcards.model} {wildcards.input}"
     shell:
-        "python -m retable fidelity --model {input.model:q} --native {input.native:q}"
-        " --input {wildcards.input:q} --graphs {input.graphs:q}"
+        "python -m retable fidelity --tail {wildcards.tail:q} --precision {wildcards.precision:q}"
+        " --graph {input.graph:q} --plain {input.plain:q} --sample {input.sample:q}"
+        " --reference {input.reference:q}"
         " --environment {input.environment:q} --output {output:q} --log {log:q}"

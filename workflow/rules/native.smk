@@ -1,21 +1,24 @@
-# in:  config/models/{model}.yaml, data/weights/{model}.json
+# in:  data/weights/{model}.json
 # out: results/models/{model}/native.json, and what the framework loads in results/models/{model}/native/
 rule native:
     input:
-        model="config/models/{model}.yaml",
         fetched="data/weights/{model}.json",
         environment=dag.model_environment,
-        sources=dag.sources("retable.steps.native", "retable_export.__main__"),
+        sources=dag.sources(
+            "retable.steps.native", "retable_export.__main__", "retable_export.native"
+        ),
         exporter=dag.exporter_sources,
     output:
         "results/models/{model}/native.json",
     log:
         "results/logs/native/{model}.log",
     params:
+        network=dag.network,
+        parameters=dag.parameters,
         seed=dag.settings.seed,
     message:
         "native {wildcards.model}"
     shell:
-        "python -m retable native --model {input.model:q} --fetched {input.fetched:q}"
-        " --seed {params.seed:q} --environment {input.environment:q}"
-        " --output {output:q} --log {log:q}"
+        "python -m retable native {params.network:q} --parameters {params.parameters:q}"
+        " --fetched {input.fetched:q} --seed {params.seed:q}"
+        " --environment {input.environment:q} --output {output:q} --log {log:q}"

@@ -4,8 +4,10 @@ rule tail:
     input:
         graph="results/models/{model}/{input}/none/fp32.json",
         environment=dag.model_environment,
-        sources=dag.sources("retable.steps.tail", "retable_export.__main__"),
-        tail=dag.plugin_sources("retable_export.tails", "tail"),
+        sources=dag.sources(
+            "retable.steps.tail", "retable_export.__main__", "retable_export.tail"
+        ),
+        tail=dag.tail_sources,
     output:
         "results/models/{model}/{input}/{tail}/fp32.json",
     log:

@@ -4,7 +4,9 @@ rule time:
     input:
         plan="results/{device}/plans/{suite}/{block}.json",
         records=dag.block_inputs,
-        sources=dag.sources("retable.steps.time", "retable_runner.launch"),
+        sources=dag.sources(
+            "retable.steps.time", "retable_runner.__main__", "retable_runner.launch"
+        ),
         plugins=dag.session_sources,
     output:
         "results/{device}/timings/{suite}/{block}.json",

@@ -1,7 +1,7 @@
 """The presets `quick`, `standard` and `strict`: how long each case is timed."""
 
 from retable.config.entry import Entry
-from retable.contract import Measure, Warmup
+from retable.jobs.launch import Measure, Warmup
 
 
 class Budget(Entry):

@@ -8,11 +8,17 @@ Role = Literal["engine", "native", "native-cpu", "mobile"]
 Precision = Literal["fp32", "fp16", "int8"]
 
 
-class DeviceBackend(Entry):
-    """A library on the device, the roles it plays there, and what it can be asked for."""
+class Player(Entry):
+    """A library on the device, the roles it plays there, and what it can be asked for.
+
+    Players are named by the library, or, where one library plays two roles differently (on the
+    GPU, on the CPU), each by a name of its own with `backend` beside it.
+    """
 
     roles: list[Role]
+    backend: PluginName | None = None  # the file in retable_runner/backends; else the player's name
     environment: Name
+    memory: Literal["host", "device"] | None = None  # if other than the device's
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph
@@ -30,4 +36,12 @@ class Device(Entry):
     memory_limit_mib: int | None = None
     power_mode: str | None = None
     notes: list[str] = []
-    backends: dict[PluginName, DeviceBackend]
+    backends: dict[PluginName, Player]
+
+    def plugin(self, player: str) -> str:
+        """The backend's file that stands behind a player."""
+        return self.backends[player].backend or player
+
+    def memory_of(self, player: str) -> str:
+        """Where the player's inputs and outputs live."""
+        return self.backends[player].memory or self.memory

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,7 +75,9 @@ def nearest(word: str, known: list[str]) -> str:
 
 
 def _sentence(kind: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A required key that is misspelt is missing, too: the misspelling says more.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     location = first["loc"]
     where = ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
@@ -93,11 +95,19 @@ def _keys_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str
     """Names that are known where `location` leads, walking through lists and mappings."""
     annotation: Any = kind
     for part in location:
-        model = _model_in(annotation)
-        if model is not None and part in model.model_fields:
-            annotation = model.model_fields[str(part)].annotation
+        annotation = _inside(annotation, str(part))
     model = _model_in(annotation)
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _inside(annotation: Any, part: str) -> Any:
+    """The annotation of what stands under the key or index `part`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation.model_fields[part].annotation
+    arguments = get_args(annotation)
+    if get_origin(annotation) in (dict, list):
+        return arguments[-1]
+    return next((_inside(one, part) for one in arguments if _model_in(one)), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

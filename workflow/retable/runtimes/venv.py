@@ -12,7 +12,7 @@ from pathlib import Path
 from retable.errors import RetableError
 from retable.locks import exclusive
 from retable.places import LocalPlace
-from retable.processes import run
+from retable.processes import Exit, run
 from retable.runtimes import Prepared
 
 FOLDER = Path("results/environments/venv")
@@ -74,8 +74,16 @@ def _install(lock: Path, folder: Path, log: Path) -> None:
             command, log=log, timeout_s=INSTALL_TIMEOUT_S, environment={"UV_FIND_LINKS": links}
         )
         if ended.code != 0:
-            last = ended.last_lines.splitlines()[-1:] or ["no output"]
-            raise RetableError(f"{lock}: could not be installed: {last[0]} (all of it: {log})")
+            raise RetableError(
+                f"{lock}: could not be installed: {_complaint(ended)} (all of it: {log})"
+            )
+
+
+def _complaint(ended: Exit) -> str:
+    """What uv says from its last `error:` on, in one line, without the carets below a place."""
+    lines = [line.strip(" ^") for line in ended.last_lines.splitlines()]
+    errors = [index for index, line in enumerate(lines) if line.startswith("error:")]
+    return " ".join(line for line in lines[errors[-1] if errors else -1 :] if line) or "no output"
 
 
 def _uv() -> str:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from retable.contract import Artifact, BuildJob, Result
+from retable.contract import Artifact, Result
 from retable.environments import enter
 from retable.errors import RetableError
 from retable.files import read_json, verified, write_json
+from retable.jobs.build import BuildJob
 from retable.locks import machine_shared
-from retable.records import Record, leave_record, read_record
+from retable.records import Record, leave_record, read_record, verify
 from retable.steps.options import add_environment
 
 TIMEOUT_S = 3600
@@ -23,6 +24,7 @@ DESCRIPTION = "built.json"  # the result of the build, beside the engine it made
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--player", required=True, help="the backend's name on the device")
     parser.add_argument("--backend", required=True, help="a file in retable_runner/backends")
     parser.add_argument("--precision", required=True, help="what the engine computes in")
     parser.add_argument("--options", type=json.loads, required=True, help="of the backend, as JSON")
@@ -47,7 +49,7 @@ def run(given: argparse.Namespace) -> None:
             write_json(folder / DESCRIPTION, result.model_dump(by_alias=True))
         return result
 
-    subject = {**source.subject, "backend": given.backend, "precision": given.precision}
+    subject = {**source.subject, "backend": given.player, "precision": given.precision}
     leave_record(given.output, "build", subject, {"source": source}, produce)
 
 
@@ -79,8 +81,7 @@ def _kept(folder: Path, identity: str) -> Result | None:
 
 
 def _built(given: argparse.Namespace, source: Record, environment: Record, folder: Path) -> Result:
-    for wanted in source.artifacts.values():
-        verified(wanted)
+    verify(source)
     limit = given.memory_limit_mib
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:

@@ -75,7 +75,7 @@ def run(given: argparse.Namespace) -> None:
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
         plots=suite.plots,
         weights=weights,
-        agreements=_agreements([read_record(path) for path in given.fidelities]),
+        agreements=[_agreement(read_record(path)) for path in given.fidelities],
         sessions=[_summary(session, paths[name]) for name, session in sessions.items()],
     )
     write_json(given.output, comparison.model_dump(by_alias=True))
@@ -157,15 +157,15 @@ def _versions(plan: Plan, measured: Measurements) -> dict[str, dict[str, str]]:
     return found
 
 
-def _agreements(records: list[Record]) -> list[Agreement]:
-    return [
-        Agreement(
-            model=record.subject["model"], input=record.subject["input"], graph=graph, facts=facts
-        )
-        for record in records
-        for graph, facts in record.facts.items()
-        if isinstance(facts, dict)
-    ]
+def _agreement(fidelity: Record) -> Agreement:
+    subject = fidelity.subject
+    return Agreement(
+        model=subject["model"],
+        input=subject["input"],
+        graph=f"{subject['tail']}/{subject['precision']}",
+        reason=fidelity.reason,
+        facts=fidelity.facts,
+    )
 
 
 def _summary(session: Session, path: Path) -> SessionSummary:

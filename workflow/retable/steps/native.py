@@ -1,62 +1,55 @@
 """Make what the framework itself loads, from the official weights or from a seed."""
 
 import argparse
+import json
 from pathlib import Path
 
-from retable.config.entry import read_entry
-from retable.config.model import Model
-from retable.contract import NativeJob, Result
-from retable.environments import place_of
+from retable.contract import Result
 from retable.errors import RetableError
-from retable.files import verified
-from retable.locks import machine_shared
-from retable.records import leave_record, read_record
-from retable.steps.options import add_environment, add_model
-
-TIMEOUT_S = 1800
+from retable.exporting import exported
+from retable.jobs.native import NativeJob
+from retable.records import leave_record, read_record, verify
+from retable.steps.options import add_environment, add_network
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    add_model(parser)
+    add_network(parser)
+    parser.add_argument(
+        "--parameters", type=json.loads, required=True, help="bounds of their number, or null"
+    )
     parser.add_argument("--fetched", type=Path, required=True, help="record of 'fetch'")
     parser.add_argument("--seed", type=int, required=True, help="of random weights")
     add_environment(parser)
 
 
 def run(given: argparse.Namespace) -> None:
-    model = read_entry(Model, given.model)
     fetched = read_record(given.fetched)
 
     def produce() -> Result:
-        for wanted in fetched.artifacts.values():
-            verified(wanted)
+        verify(fetched)
         job = NativeJob(
-            exporter=model.exporter,
-            options=model.options,
+            exporter=given.exporter,
+            options=given.options,
             weights=fetched.facts["weights"],
             fetched=fetched.artifacts,
             seed=given.seed,
             folder=str(given.output.with_suffix("")),
         )
-        with machine_shared():
-            result = place_of(given.environment).run(
-                "retable_export", job, log=given.log, timeout_s=TIMEOUT_S
-            )
+        result = exported(given, job)
         if result.outcome == "ok":
-            _check_parameters(given.model, model, result)
+            _check_parameters(given, result.facts["parameters"])
         kept = {"weights": fetched.facts["weights"], "weights_reason": fetched.facts["reason"]}
         return result.model_copy(update={"facts": {**result.facts, **kept}})
 
-    leave_record(given.output, "native", {"model": model.model}, {"fetched": fetched}, produce)
+    leave_record(given.output, "native", {"model": given.model}, {"fetched": fetched}, produce)
 
 
-def _check_parameters(path: Path, model: Model, result: Result) -> None:
-    if model.parameters is None:
+def _check_parameters(given: argparse.Namespace, count: int) -> None:
+    if given.parameters is None:
         return
-    low, high = model.parameters
-    count = result.facts["parameters"]
+    low, high = given.parameters
     if not low <= count <= high:
         raise RetableError(
-            f"{path}: parameters: [{low}, {high}] does not hold: "
-            f"exporter {model.exporter} built a network of {count}"
+            f"config/models/{given.model}.yaml: parameters: [{low}, {high}] does not hold: "
+            f"exporter {given.exporter} built a network of {count}"
         )

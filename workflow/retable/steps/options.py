@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import argparse
+import json
 from pathlib import Path
 
 
@@ -14,5 +15,8 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, required=True, help="the model's YAML file")
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """What an exporter builds; the rule passes it, so that only a change in it re-runs the step."""
+    parser.add_argument("--model", required=True, help="the model's name")
+    parser.add_argument("--exporter", required=True, help="a file in retable_export/exporters")
+    parser.add_argument("--options", type=json.loads, required=True, help="of the network, as JSON")

@@ -7,25 +7,36 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from retable import contract
 from retable.comparison import Comparison
 from retable.config.device import Device
 from retable.config.model import Model
 from retable.config.settings import Settings
 from retable.config.suite import Suite
+from retable.contract import Result
 from retable.files import write_text
+from retable.jobs.build import BuildJob
+from retable.jobs.export import ExportJob
+from retable.jobs.fidelity import FidelityJob
+from retable.jobs.launch import LaunchJob
+from retable.jobs.native import NativeJob
+from retable.jobs.probe import ProbeJob
+from retable.jobs.reference import ReferenceJob
+from retable.jobs.sample import SampleJob
+from retable.jobs.tail import TailJob
 from retable.records import Record
 from retable.sessions import Session
 
 KINDS: dict[str, type[BaseModel]] = {
-    "native-job": contract.NativeJob,
-    "export-job": contract.ExportJob,
-    "tail-job": contract.TailJob,
-    "fidelity-job": contract.FidelityJob,
-    "probe-job": contract.ProbeJob,
-    "build-job": contract.BuildJob,
-    "launch-job": contract.LaunchJob,
-    "result": contract.Result,
+    "native-job": NativeJob,
+    "sample-job": SampleJob,
+    "reference-job": ReferenceJob,
+    "export-job": ExportJob,
+    "tail-job": TailJob,
+    "fidelity-job": FidelityJob,
+    "probe-job": ProbeJob,
+    "build-job": BuildJob,
+    "launch-job": LaunchJob,
+    "result": Result,
     "record": Record,
     "session": Session,
     "comparison": Comparison,

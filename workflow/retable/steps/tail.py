@@ -3,14 +3,11 @@
 import argparse
 from pathlib import Path
 
-from retable.contract import Result, TailJob
-from retable.environments import place_of
-from retable.files import verified
-from retable.locks import machine_shared
-from retable.records import leave_record, read_record
+from retable.contract import Result
+from retable.exporting import exported
+from retable.jobs.tail import TailJob
+from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment
-
-TIMEOUT_S = 600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,16 +20,13 @@ def run(given: argparse.Namespace) -> None:
     graph = read_record(given.graph)
 
     def produce() -> Result:
-        verified(graph.artifacts["onnx"])
+        verify(graph)
         job = TailJob(
             tail=given.tail,
             source=graph.artifacts["onnx"],
             onnx=str(given.output.with_suffix(".onnx")),
         )
-        with machine_shared():
-            return place_of(given.environment).run(
-                "retable_export", job, log=given.log, timeout_s=TIMEOUT_S
-            )
+        return exported(given, job)
 
     leave_record(
         given.output, "tail", {**graph.subject, "tail": given.tail}, {"graph": graph}, produce

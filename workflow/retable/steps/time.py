@@ -6,15 +6,17 @@ import os
 import subprocess
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
-from retable.contract import LaunchJob, Result
 from retable.environments import place_of
 from retable.errors import RetableError
-from retable.files import read_json, verified, write_json
+from retable.files import read_json, write_json
+from retable.jobs.launch import LaunchJob
 from retable.locks import machine_exclusive
+from retable.places import LocalPlace
 from retable.progress import Progress
-from retable.records import Record, read_record
+from retable.records import Record, read_record, verify
 from retable.sessions import (
     CaseEnding,
     Launch,
@@ -34,73 +36,80 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     job = SessionJob.model_validate(read_json(given.plan))
-    engines = {case.name: read_record(Path(case.engine)) for case in job.cases}
-    for case in job.cases:
-        _verify(case, engines[case.name])
+    ready = [_ready(case) for case in job.cases]
     progress = Progress(f"time {job.suite} {job.block}", given.log)
     progress.say("waiting for the machine to be free of other steps")
     started, clock = _now(), time.monotonic()
     with machine_exclusive():
-        launches, endings = _launch_all(job, engines, progress, given.log)
+        launches = _launch_all(job, ready, progress, given.log)
     session = Session(
         job=job,
         started=started,
         seconds=round(time.monotonic() - clock, 3),
         source_commit=_source_commit(),
-        cases=endings,
+        cases={case.name: _ending(case, launches) for case in ready},
         launches=launches,
     )
     write_json(given.output, session.model_dump(by_alias=True))
     progress.end(f"{len(launches)} launches in {session.seconds:.0f} s")
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A case with what it is launched from, verified; `broken` is the record that has nothing."""
+
+    name: str
+    case: SessionCase
+    place: LocalPlace
+    engine: Record
+    sample: Record
+
+    @property
+    def broken(self) -> Record | None:
+        return next((one for one in (self.engine, self.sample) if one.outcome != "ok"), None)
+
+
+def _ready(case: SessionCase) -> _Ready:
+    engine, sample = read_record(Path(case.engine)), read_record(Path(case.sample))
+    try:
+        verify(engine, sample)
+    except RetableError as error:
+        raise RetableError(f"case {case.name}: {error}") from None
+    return _Ready(case.name, case, place_of(Path(case.environment)), engine, sample)
+
+
 def _launch_all(
-    job: SessionJob, engines: dict[str, Record], progress: Progress, log: Path
-) -> tuple[list[Launch], dict[str, CaseEnding]]:
-    """Launch the cases whose engine was built, in the session's order, until each has failed or
-    is done. A case that fails once is not launched again."""
-    endings = {
-        name: CaseEnding(outcome=engine.outcome, reason=f"{engine.step}: {engine.reason}")
-        for name, engine in engines.items()
-        if engine.outcome != "ok"
-    }
-    cases = {case.name: case for case in job.cases if case.name not in endings}
+    job: SessionJob, ready: list[_Ready], progress: Progress, log: Path
+) -> list[Launch]:
+    """Launch the cases in the session's order. A case that has failed is not launched again."""
+    cases = {case.name: case for case in ready if case.broken is None}
     waiting = deque(launch_order(list(cases), job.budget.launches, job.seed, job.block))
     launches: list[Launch] = []
-    position, current_round = 0, 0
     while waiting:
         round_, name = waiting.popleft()
-        position = position + 1 if round_ == current_round and launches else 0
-        current_round = round_
-        progress.step(
-            len(launches),
-            len(launches) + len(waiting) + 1,
-            f"round {round_ + 1}/{job.budget.launches}, {name}",
-        )
-        launch = _launch(job, cases[name], engines[name], round_, position, log)
+        total = len(launches) + 1 + len(waiting)
+        progress.step(len(launches), total, f"round {round_ + 1}/{job.budget.launches}, {name}")
+        position = sum(launch.round == round_ for launch in launches)
+        launch = _launch(job, cases[name], round_, position, log)
         launches.append(launch)
         if launch.result.outcome != "ok":
             waiting = deque(entry for entry in waiting if entry[1] != name)
             progress.say(f"{name}: {launch.result.outcome}: {launch.result.reason}")
-    for name in cases:
-        endings[name] = case_ending([one.result for one in launches if one.case == name])
-    return launches, {case.name: endings[case.name] for case in job.cases}
+    return launches
 
 
-def _launch(
-    job: SessionJob, case: SessionCase, engine: Record, round_: int, position: int, log: Path
-) -> Launch:
+def _launch(job: SessionJob, ready: _Ready, round_: int, position: int, log: Path) -> Launch:
     started, clock = _now(), time.monotonic()
     load_average = os.getloadavg()[0]
     limit = job.memory_limit_mib
-    result: Result = place_of(Path(case.environment)).run(
+    result = ready.place.run(
         "retable_runner",
         LaunchJob(
-            backend=case.backend,
-            engine=engine.artifacts,
-            sample=read_record(Path(case.graph)).artifacts["sample"],
-            post=case.post,
-            options=case.options,
+            backend=ready.case.backend,
+            engine=ready.engine.artifacts,
+            sample=ready.sample.artifacts["sample"],
+            post=ready.case.post,
+            options=ready.case.options,
             warmup=job.budget.warmup,
             measure=job.budget.measure,
         ),
@@ -109,7 +118,7 @@ def _launch(
         memory_limit_bytes=limit * 2**20 if limit else None,
     )
     return Launch(
-        case=case.name,
+        case=ready.name,
         round=round_,
         position=position,
         started=started,
@@ -119,14 +128,11 @@ def _launch(
     )
 
 
-def _verify(case: SessionCase, engine: Record) -> None:
-    if engine.outcome != "ok":
-        return
-    try:
-        for made in engine.artifacts.values():
-            verified(made)
-    except RetableError as error:
-        raise RetableError(f"case {case.name}: {error}") from None
+def _ending(ready: _Ready, launches: list[Launch]) -> CaseEnding:
+    if ready.broken is not None:
+        reason = f"{ready.broken.step}: {ready.broken.reason}"
+        return CaseEnding(outcome=ready.broken.outcome, reason=reason)
+    return case_ending([one.result for one in launches if one.case == ready.name])
 
 
 def _now() -> str:

@@ -1,0 +1,1 @@
+"""The jobs that the in-environment packages take: one module a verb."""

@@ -1,0 +1,15 @@
+# in:  results/environments/{runtime}/{environment}.json
+# out: results/{device}/environments/{environment}.json: the same, and what the device is
+rule probe:
+    input:
+        environment=dag.entered_environment,
+        sources=dag.sources("retable.steps.probe", "retable_runner.probe"),
+    output:
+        "results/{device}/environments/{environment}.json",
+    log:
+        "results/logs/probe/{device}/{environment}.log",
+    message:
+        "probe {wildcards.device} in {wildcards.environment}"
+    shell:
+        "python -m retable probe --environment {input.environment:q}"
+        " --output {output:q} --log {log:q}"
