@@ -159,7 +159,7 @@ def test_roles_become_backends() -> None:
 def test_options_and_batch_are_part_of_the_case() -> None:
     plan = plan_of("paddle-keypoints", "t4")
     cell = cell_at(plan, "cpp", "HRNet_w32-256x192", "CPU + MKLDNN")
-    assert plan.answers[cell][0].name == "paddle.native_cpu.fp32.batch=8.threads=1"
+    assert plan.answers[cell][0].name == "paddle_cpu.native_cpu.fp32.batch=8.threads=1"
     assert cell.measure.unit == "ms/item"
     plan = plan_of("tf2-detection-zoo", "gtx-1070")
     cell = cell_at(

@@ -1,0 +1,156 @@
+"""A suite of one table and one row on a real device file, and sessions made by hand."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from retable.answers import Measurements
+from retable.cases import Case, Cell, Ending
+from retable.claims import judge
+from retable.comparison import Answer, ComparedClaim
+from retable.config.budget import BUDGETS
+from retable.config.load import load_configuration
+from retable.config.model import Model
+from retable.config.suite import Claim, Suite
+from retable.contract import Result
+from retable.plan import Plan, plan_suite
+from retable.published import Published
+from retable.sessions import Launch, Session, SessionJob, case_ending
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = load_configuration(ROOT)
+CASE = {
+    "model": "tiny",
+    "input": "8x8",
+    "role": "engine",
+    "precision": "fp32",
+    "measured_on": "null",
+    "field": "latency_sync",
+    "statistic": "mean",
+    "unit": "ms",
+}
+Launches = list[list[float]] | Result  # samples of every launch, or how the only one ended
+
+
+def model(framework: str = "null", **changes: Any) -> Model:
+    return Model.model_validate(
+        {
+            "model": "tiny",
+            "title": "Tiny",
+            "framework": framework,
+            "exporter": "null",
+            "weights": {"unpublished": "it is a test's"},
+            **changes,
+        }
+    )
+
+
+@dataclass
+class Small:
+    """The plan of `columns` on a device, and its published values."""
+
+    columns: Mapping[str, Mapping[str, Any]]
+    published: Mapping[str, float | None] = field(default_factory=dict)
+    claim: Mapping[str, Any] | None = None
+    device: str = "null"
+    framework: str = "null"
+    unavailable: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        table = {
+            "table": "t",
+            "title": "A table",
+            "device_label": "A device",
+            "keys": ["Network"],
+            "case": CASE,
+            "rows": [{"net": {}}],
+            "columns": self.columns,
+        }
+        suite = {
+            "suite": "small",
+            "title": "Small",
+            "document": "A document",
+            "url": "https://host/document",
+            "licence": "MIT",
+            "tables": [table],
+        }
+        self.values = [
+            Published("t", "net", column, "text", self.published.get(column, 1.0), "")
+            for column in self.columns
+        ]
+        self.plan: Plan = plan_suite(
+            Suite.model_validate(suite),
+            self.values,
+            CONFIGURATION.devices[self.device],
+            {"tiny": model(self.framework)},
+            self._availability,
+        )
+
+    def _availability(self, case: Case, model: Model) -> Ending | None:
+        missing = case.backend in self.unavailable
+        return Ending("unavailable", f"{case.backend} is not here") if missing else None
+
+    @property
+    def names(self) -> list[str]:
+        return [case.name for block in self.plan.runnable for case in block.runnable]
+
+    def cell(self, column: str) -> Cell:
+        return next(cell for cell in self.plan.cells if cell.column == column)
+
+    def measured(self, launches: Mapping[str, Launches]) -> Measurements:
+        """The session of every block, as if its cases had given these samples."""
+        sessions = {block.name: session(block.name, launches) for block in self.plan.runnable}
+        return Measurements(self.plan, sessions)
+
+    def answers(self, column: str, launches: Mapping[str, Launches]) -> list[Answer]:
+        cell, measured = self.cell(column), self.measured(launches)
+        value = next(one.value for one in self.values if one.column == column)
+        return [measured.answer(case, cell, value) for case in self.plan.answers[cell]]
+
+    def judged(self, launches: Mapping[str, Launches]) -> ComparedClaim:
+        claim = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **(self.claim or {})})
+        published = {value.place: value for value in self.values}
+        return judge(claim, self.plan, published, self.measured(launches))
+
+
+def session(block: str, launches: Mapping[str, Launches]) -> Session:
+    job = SessionJob(
+        suite="small",
+        block=block,
+        device="null",
+        memory_limit_mib=None,
+        budget=BUDGETS["quick"],
+        seed=1,
+        cases=[],
+    )
+    made = [
+        Launch(
+            case=name,
+            round=round_,
+            position=0,
+            started="2021-01-01T00:00:00.000+00:00",
+            seconds=1.0,
+            load_average=0.5,
+            result=result,
+        )
+        for name, given in launches.items()
+        for round_, result in enumerate(_results(given))
+    ]
+    return Session(
+        job=job,
+        started="2021-01-01T00:00:00.000+00:00",
+        seconds=1.0,
+        source_commit=None,
+        cases={
+            name: case_ending([launch.result for launch in made if launch.case == name])
+            for name in launches
+        },
+        launches=made,
+    )
+
+
+def _results(given: Launches) -> list[Result]:
+    if isinstance(given, Result):
+        return [given]
+    return [Result(outcome="ok", samples={"latency_sync": samples}) for samples in given]

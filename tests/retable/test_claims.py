@@ -1,0 +1,233 @@
+"""Claims on sessions made by hand: pairs, verdicts, and what is said of the published values."""
+
+import pytest
+from small_suite import Small
+
+from retable.claims import claim_pairs
+from retable.config.suite import Claim
+from retable.contract import Result
+
+PLAIN, FUSED = "null.argmax.fp32", "null.fused_argmax.fp32"
+COLUMNS = {"plain": {"tail": "argmax"}, "fused": {"tail": "fused_argmax"}}
+CLAIM = {"ratio_of": {"tail": "fused_argmax"}, "to": {"tail": "argmax"}, "expect": {"below": 0.8}}
+STEADY = [[2.0], [2.0], [2.0]]
+
+
+def rounds(*values):
+    return [[value] for value in values]
+
+
+@pytest.mark.parametrize(
+    ("fused", "verdict", "detail"),
+    [
+        (rounds(1.0, 1.2, 1.4), "holds", "0.60x, holds in 1 of 1"),
+        (rounds(1.8, 1.9, 2.0), "fails", "0.95x, holds in 0 of 1"),
+        (rounds(1.4, 1.5, 1.7), "undecided", "0.75x, holds in 0 of 1, 1 undecided"),
+    ],
+)
+def test_a_claim_is_judged_by_the_whole_interval(fused, verdict, detail):
+    judged = Small(COLUMNS, claim=CLAIM).judged({PLAIN: STEADY, FUSED: fused})
+    (answer,) = judged.answers
+    assert (answer.backend, answer.verdict, answer.detail) == ("null", verdict, detail)
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict"),
+    [
+        ({"above": 0.49}, "holds"),
+        ({"above": 0.71}, "fails"),
+        ({"above": 0.6}, "undecided"),
+        ({"between": [0.49, 0.71]}, "holds"),
+        ({"between": [0.55, 0.7]}, "undecided"),
+        ({"between": [0.71, 2]}, "fails"),
+        ({"between": [0.1, 0.4]}, "fails"),
+    ],
+)
+def test_bounds_of_every_kind(expect, verdict):
+    """Of ratios 0.5, 0.6 and 0.7."""
+    small = Small(COLUMNS, claim={**CLAIM, "expect": expect})
+    judged = small.judged({PLAIN: rounds(1.0, 1.0, 1.0), FUSED: rounds(0.5, 0.6, 0.7)})
+    assert judged.answers[0].verdict == verdict
+
+
+def test_launches_are_paired_by_round():
+    """Both were ten times slower in the second round: their ratio is the same in all."""
+    small = Small(COLUMNS, claim=CLAIM)
+    judged = small.judged({PLAIN: rounds(2.0, 20.0, 2.2), FUSED: rounds(1.0, 10.0, 1.1)})
+    (pair,) = judged.answers[0].pairs
+    measured = pair.measured
+    assert (measured.value, measured.low, measured.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert pair.verdict == "holds"
+
+
+def test_a_pair_names_the_upper_cell_and_its_published_ratio():
+    small = Small(COLUMNS, {"plain": 4.0, "fused": 3.0}, claim=CLAIM)
+    (pair,) = small.judged({PLAIN: STEADY, FUSED: STEADY}).answers[0].pairs
+    assert (pair.row, pair.column, pair.published) == ("net", "fused", 0.75)
+
+
+@pytest.mark.parametrize(
+    ("failed", "reason"),
+    [(FUSED, "out_of_memory: at 3 GB"), (PLAIN, "out_of_memory: at 3 GB")],
+)
+def test_a_claim_without_both_numbers_is_not_testable(failed, reason):
+    launches = {PLAIN: STEADY, FUSED: STEADY}
+    launches[failed] = Result(outcome="out_of_memory", reason="at 3 GB")
+    (answer,) = Small(COLUMNS, claim=CLAIM).judged(launches).answers
+    assert (answer.verdict, answer.detail) == ("not testable", reason)
+    assert answer.pairs[0].measured is None
+
+
+TWO_SIZES = {
+    "small plain": {"tail": "argmax"},
+    "small fused": {"tail": "fused_argmax"},
+    "large plain": {"tail": "argmax", "batch": 2},
+    "large fused": {"tail": "fused_argmax", "batch": 2},
+}
+
+
+def test_a_claim_that_holds_here_and_fails_there_is_mixed():
+    small = Small(TWO_SIZES, claim=CLAIM)
+    judged = small.judged(
+        {
+            PLAIN: STEADY,
+            FUSED: rounds(1.0, 1.0, 1.0),
+            f"{PLAIN}.batch=2": STEADY,
+            f"{FUSED}.batch=2": rounds(2.0, 2.1, 2.2),
+        }
+    )
+    (answer,) = judged.answers
+    assert answer.verdict == "mixed"
+    assert answer.detail == "0.50x to 1.05x, holds in 1 of 2"
+    assert [pair.column for pair in answer.pairs] == ["small fused", "large fused"]
+
+
+def test_what_failed_does_not_hide_what_holds():
+    small = Small(TWO_SIZES, claim=CLAIM)
+    judged = small.judged(
+        {
+            PLAIN: STEADY,
+            FUSED: rounds(1.0, 1.0, 1.0),
+            f"{PLAIN}.batch=2": STEADY,
+            f"{FUSED}.batch=2": Result(outcome="timeout", reason="no end"),
+        }
+    )
+    (answer,) = judged.answers
+    assert (answer.verdict, answer.detail) == ("holds", "0.50x, holds in 1 of 1")
+    assert answer.pairs[1].reason == "timeout: no end"
+
+
+@pytest.mark.parametrize(
+    ("published", "said"),
+    [
+        ({"small fused": 0.5, "large fused": 0.9}, "0.50x to 0.90x, holds in 1 of 2"),
+        ({"small fused": 0.5, "large fused": 0.5}, "0.50x, holds in 2 of 2"),
+        ({"small fused": 0.5, "large fused": None}, "0.50x, holds in 1 of 1"),
+        ({"small fused": None, "large plain": None}, "no two published values to compare"),
+    ],
+)
+def test_the_published_values_are_summed_up_without_any_measurement(published, said):
+    launches = dict.fromkeys(Small(TWO_SIZES).names, STEADY)
+    assert Small(TWO_SIZES, published, claim=CLAIM).judged(launches).published == said
+
+
+def test_backends_are_judged_apart():
+    small = Small(COLUMNS, claim=CLAIM, device="cpu")
+    judged = small.judged(
+        {
+            "openvino.argmax.fp32": STEADY,
+            "openvino.fused_argmax.fp32": rounds(1.0, 1.0, 1.0),
+            "onnxruntime.argmax.fp32": STEADY,
+            "onnxruntime.fused_argmax.fp32": rounds(3.0, 3.0, 3.0),
+        }
+    )
+    assert {answer.backend: answer.verdict for answer in judged.answers} == {
+        "openvino": "holds",
+        "onnxruntime": "fails",
+    }
+
+
+def test_across_roles_every_backend_meets_every_other():
+    small = Small(
+        {"engine": {"role": "engine"}, "native": {"role": "native"}},
+        claim={"ratio_of": {"role": "engine"}, "to": {"role": "native"}, "expect": {"below": 0.5}},
+        device="cpu",
+        framework="paddle",
+    )
+    judged = small.judged(
+        {
+            "openvino.none.fp32": rounds(1.0, 1.0, 1.0),
+            "onnxruntime.none.fp32": rounds(3.0, 3.0, 3.0),
+            "paddle.native.fp32": rounds(4.0, 4.0, 4.0),
+        }
+    )
+    assert {answer.backend: (answer.verdict, answer.detail) for answer in judged.answers} == {
+        "openvino against paddle": ("holds", "0.25x, holds in 1 of 1"),
+        "onnxruntime against paddle": ("fails", "0.75x, holds in 0 of 1"),
+    }
+
+
+def test_a_role_that_the_device_lacks_is_the_reason():
+    small = Small(
+        {"engine": {"role": "engine"}, "native": {"role": "native"}},
+        claim={"ratio_of": {"role": "engine"}, "to": {"role": "native"}, "expect": {"below": 0.5}},
+        device="cpu",
+        framework="torch",
+    )
+    launches = {"openvino.none.fp32": STEADY, "onnxruntime.none.fp32": STEADY}
+    answers = {answer.backend: answer for answer in small.judged(launches).answers}
+    assert set(answers) == {"openvino against native", "onnxruntime against native"}
+    for answer in answers.values():
+        assert answer.verdict == "not testable"
+        assert answer.detail.startswith("unsupported: ")
+        assert "has no backend for the role 'native' for torch models" in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("claim", "pairs"),
+    [
+        (CLAIM, ["small fused", "large fused"]),
+        ({**CLAIM, "ratio_of": {"tail": "fused_argmax", "batch": 2}}, ["large fused"]),
+        ({**CLAIM, "models": ["tiny"]}, ["small fused", "large fused"]),
+        ({**CLAIM, "models": ["other"]}, []),
+        ({**CLAIM, "table": "t"}, ["small fused", "large fused"]),
+        ({**CLAIM, "table": "another"}, []),
+        ({**CLAIM, "to": {"tail": "reducemax"}}, []),
+        ({**CLAIM, "ratio_of": {"tail": "fused_argmax", "statistic": "p99"}}, []),
+        ({**CLAIM, "ratio_of": {"tail": "fused_argmax", "statistic": "mean"}}, [
+            "small fused", "large fused",
+        ]),
+    ],
+)  # fmt: skip
+def test_a_claim_is_about_the_cells_it_speaks_of(claim, pairs):
+    small = Small(TWO_SIZES)
+    whole = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **claim})
+    found = claim_pairs(whole, small.plan)
+    assert [upper.column for upper, _ in found] == pairs
+    assert all(upper.request.batch == lower.request.batch for upper, lower in found)
+
+
+def test_values_of_two_devices_or_two_measures_are_no_pair():
+    columns = {
+        "plain": {"tail": "argmax"},
+        "fused elsewhere": {"tail": "fused_argmax", "measured_on": "t4"},
+        "fused p99": {"tail": "fused_argmax", "statistic": "p99"},
+    }
+    claim = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **CLAIM})
+    assert claim_pairs(claim, Small(columns).plan) == []
+
+
+def test_options_of_a_partner_are_laid_over_those_of_the_cell():
+    columns = {
+        "one": {"options": {"threads": 1, "xla": "gpu"}},
+        "four": {"options": {"threads": 4, "xla": "gpu"}},
+        "four without": {"options": {"threads": 4, "xla": "none"}},
+    }
+    claim = {
+        "ratio_of": {"options": {"threads": 4}},
+        "to": {"options": {"threads": 1}},
+        "expect": {"below": 1},
+    }
+    whole = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **claim})
+    found = claim_pairs(whole, Small(columns).plan)
+    assert [(upper.column, lower.column) for upper, lower in found] == [("four", "one")]

@@ -1,0 +1,296 @@
+"""From a small comparison to the words and numbers of its page."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import jinja2
+import pytest
+from small_comparison import ROWS, SMALL, cell, comparison, failed, measured, table
+
+from retable.comparison import (
+    Agreement,
+    Comparison,
+    Interval,
+    WeightsUsed,
+)
+from retable.files import write_json
+from retable.pages import (
+    Footnotes,
+    agreement_text,
+    number,
+    render,
+    spread,
+    table_header,
+    table_rows,
+)
+from retable.steps import index, report
+
+TEMPLATES = Path(__file__).parents[2] / "workflow" / "templates"
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.1234567, "0.1235"),
+        (0.01234567, "0.01235"),
+        (0.00001234, "0.00001234"),
+        (1.234567, "1.235"),
+        (12.34567, "12.35"),
+        (123.4567, "123.5"),
+        (1234.567, "1235"),
+        (123456.7, "123457"),
+        (-1.234567, "-1.235"),
+        (75.0, "75.00"),
+    ],
+)
+def test_numbers_have_four_significant_digits_and_no_exponent(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_value_stands_with_its_interval() -> None:
+    interval = Interval(value=12.3456, low=9.8765, high=123.456, coverage=0.75)
+    assert spread(interval) == "12.35 [9.877, 123.5]"
+
+
+# Tables
+
+
+def test_the_header_is_the_keys_then_each_column_published_and_for_every_backend() -> None:
+    assert table_header(SMALL) == [
+        "Model (Input)",
+        "Type",
+        "FP32, published",
+        "FP32, one",
+        "FP32, two",
+    ]
+
+
+def test_a_key_that_repeats_the_row_above_is_blank() -> None:
+    rows = table_rows(SMALL, Footnotes())
+    assert [row[:2] for row in rows] == [
+        ["384x576", "argmax"],
+        ["", "fused argmax"],
+        ["768x1344", "argmax"],
+        ["", "fused"],
+    ]
+
+
+def test_the_last_key_always_stands_and_a_new_first_key_shows_the_second_again() -> None:
+    rows = ["a | x | 1", "a | x | 2", "b | x | 2", "b | x | 2"]
+    keys = ["one", "two", "three"]
+    made = table(rows=rows, keys=keys, columns=[], backends=[])
+    assert table_rows(made, Footnotes()) == [
+        ["a", "x", "1"],
+        ["", "", "2"],
+        ["b", "x", "2"],
+        ["", "", "2"],
+    ]
+
+
+def test_every_row_is_as_wide_as_the_header() -> None:
+    wide = table(*SMALL.cells[:3], columns=["FP16", "FP32"])  # no cell in one row, nor in FP16
+    for made in (SMALL, wide):
+        widths = {len(row) for row in table_rows(made, Footnotes())}
+        assert widths == {len(table_header(made))}
+
+
+def test_a_reason_is_a_footnote_numbered_once_in_the_order_of_need() -> None:
+    footnotes = Footnotes()
+    rows = [row[2:] for row in table_rows(SMALL, footnotes)]
+    assert rows == [
+        ["10.00", "8.000 [7.200, 8.800]", "– [1]"],
+        ["10.00", "– [2]", "– [2]"],
+        ["* [3]", "1.000 [0.9000, 1.100]", "– [1]"],
+        ["10.00", "1.000 [0.9000, 1.100]", "2.000 [1.800, 2.200]"],
+    ]
+    assert footnotes.texts == [
+        "timeout: no end after 600 s",
+        "unsupported: no FP16",
+        "published as failed: it crashed",
+    ]
+
+
+def test_a_number_shows_its_ratio_its_verdict_and_how_it_ended() -> None:
+    ratio = Interval(value=0.8, low=0.7, high=0.9, coverage=0.75)
+    answers = [
+        measured(8.0, ratio=ratio),
+        measured(8.0, ratio=ratio, verdict="differs"),
+        measured(8.0, outcome="not_converged", reason="no steady state"),
+    ]
+    footnotes = Footnotes()
+    texts = [
+        table_rows(table(cell(ROWS[0], answer), rows=ROWS[:1], backends=["one"]), footnotes)[0][-1]
+        for answer in answers
+    ]
+    assert texts == [
+        "8.000 [7.200, 8.800] (0.80x)",
+        "8.000 [7.200, 8.800] (0.80x) differs",
+        "8.000 [7.200, 8.800] [1]",
+    ]
+    assert footnotes.texts == ["not_converged: no steady state"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"agreement": 0.99987}, "99.987 % of pixels have the framework's class"),
+        (
+            {"agreement": 1.0, "against_definition": 0.5},
+            "100.000 % of pixels have the framework's class; "
+            "50.000 % are what the tail's definition gives",
+        ),
+        ({"relative": 1.24e-6}, "differs by at most 1.2e-06 of the output's scale"),
+        (
+            {"relative": 0.001, "against_definition": 2e-7},
+            "differs by at most 1.0e-03 of the output's scale; "
+            "2.0e-07 from what the tail's definition gives",
+        ),
+    ],
+)
+def test_agreement_is_one_phrase(facts: dict[str, object], text: str) -> None:
+    assert agreement_text(agreement(facts)) == text
+
+
+def test_a_graph_that_could_not_be_compared_says_why() -> None:
+    assert agreement_text(agreement({}, "no kernel")) == "could not be compared: no kernel"
+
+
+def agreement(facts: dict[str, object], reason: str | None = None) -> Agreement:
+    return Agreement(model="m", input="i", graph="g", reason=reason, facts=facts)
+
+
+def test_a_missing_name_is_an_error_and_not_an_empty_place(tmp_path: Path) -> None:
+    template = tmp_path / "x.md.j2"
+    template.write_text("{{ here | number }} {{ one.absent }}")
+    with pytest.raises(jinja2.UndefinedError, match="absent"):
+        render(template, here=1.0, one={})
+    with pytest.raises(jinja2.UndefinedError, match="here"):
+        render(template, one={"absent": 1})
+    assert render(template, here=1.0, one={"absent": "<|>"}) == "1.000 <|>"
+
+
+# Pages
+
+
+def page_of(compared: Comparison, folder: Path) -> str:
+    """The page of the verb `report`."""
+    write_json(folder / "small.json", compared.model_dump(by_alias=True))
+    page = folder / "reports" / "small.md"
+    given = {"comparison": folder / "small.json", "template": TEMPLATES / "suite.md.j2"}
+    return written(report, page, **given)
+
+
+def written(verb: ModuleType, page: Path, **given: Path | str) -> str:
+    """Run a verb with the options of its command line, and read what it wrote."""
+    parser = argparse.ArgumentParser()
+    verb.arguments(parser)
+    options = {**given, "output": page, "log": page.with_suffix(".log")}
+    verb.run(parser.parse_args([word for k, v in options.items() for word in (f"--{k}", str(v))]))
+    return page.read_text()
+
+
+def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
+    page = page_of(comparison(), tmp_path)
+    lines = page.splitlines()
+    for line in [
+        "# A small suite",
+        "## Argmax and where",
+        "Published on: Jetson Nano.",
+        "| Model (Input) | Type | FP32, published | FP32, one | FP32, two |",
+        "| 384x576 | argmax | 10.00 | 8.000 [7.200, 8.800] | – [1] |",
+        "|  | fused argmax | 10.00 | – [2] | – [2] |",
+        "- [1] timeout: no end after 600 s",
+        "- [3] published as failed: it crashed",
+        "| library | TensorRT 8 | ORT 1.31 |",
+        "- A note of the table.",
+        "| Fused is faster. | 0.66x, holds in 2 of 2 | one | **holds**: 0.50x, holds in 1 of 1 |",
+        "A note of the claim.",
+        "![A plot](small-1.png)",
+        "| tiny | 8x8 | argmax/fp32 | 99.987 % of pixels have the framework's class |",
+        "| one | onnxruntime 1.31.1 |",
+        "| cpu | Some CPU |",
+        "| retable commit | 0123abc |",
+        "- A note of the suite.",
+        "    snakemake --cores 4 --config device=cpu suite=small budget=quick",
+    ]:
+        assert line in lines
+    assert "> **Tiny: random weights.** the host cannot be reached." in page
+    assert "3 launches holds the median of all launches with a probability of 75.00 %" in page
+    assert "[The document](https://host/document) (MIT)" in page
+    assert (tmp_path / "reports" / "small-1.png").is_file()
+
+
+def test_a_page_is_a_function_of_the_comparison(tmp_path: Path) -> None:
+    assert page_of(comparison(), tmp_path / "a") == page_of(comparison(), tmp_path / "b")
+
+
+def test_the_tables_of_a_page_are_tables(tmp_path: Path) -> None:
+    """Each row has as many cells as its header, and rules stand where markdown wants them."""
+    lines = page_of(comparison(), tmp_path).splitlines()
+    rules = [index for index, line in enumerate(lines) if set(line) <= set("|:-") and line]
+    assert len(rules) == 7
+    for rule in rules:
+        columns = lines[rule].count("|") - 1
+        assert lines[rule - 2] == "", lines[rule - 1]
+        for line in lines[rule - 1 :]:
+            if not line:
+                break
+            assert line.count("|") - 1 == columns, line
+
+
+def test_where_nothing_was_measured_the_page_says_why_and_draws_nothing(tmp_path: Path) -> None:
+    why = failed("one", "unavailable", "exporter 'x' is not part of this version of retable")
+    empty = comparison(
+        tables=[table(cell(ROWS[0], why), rows=ROWS[:1], backends=["one"], conditions=[])],
+        claims=[],
+        weights=[],
+        agreements=[],
+        sessions=[],
+        machine={},
+        versions={},
+        notes=[],
+    )
+    page = page_of(empty, tmp_path)
+    assert "- [1] unavailable: exporter 'x' is not part of this version of retable" in page
+    assert "probability" not in page
+    assert "png" not in page
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["small.md"]
+
+
+def test_official_weights_need_no_warning(tmp_path: Path) -> None:
+    used = WeightsUsed(model="tiny", title="Tiny", weights="official", reason=None, parameters=3)
+    assert "weights.**" not in page_of(comparison(weights=[used]), tmp_path)
+
+
+def test_the_index_counts_values_and_verdicts_and_names_the_other_suites(tmp_path: Path) -> None:
+    write_json(tmp_path / "small.json", comparison().model_dump(by_alias=True))
+    page = written(
+        index,
+        tmp_path / "report.md",
+        comparisons=tmp_path / "small.json",
+        suites="other",
+        template=TEMPLATES / "index.md.j2",
+    )
+    lines = page.splitlines()
+    assert "| [A small suite](reports/small.md) | 3 ok, 1 unsupported | 1 holds |" in lines
+    assert "- `snakemake --cores 4 --config device=cpu suite=other`" in lines
+    assert not any("suite=small" in line for line in lines)
+
+
+def test_a_comparison_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    words = "report --comparison none.json --template x --output x.md --log x.log"
+    ended = subprocess.run(
+        [sys.executable, "-m", "retable", *words.split()],
+        env={"PYTHONPATH": str(TEMPLATES.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr == "retable report: none.json: no such file\n"
+    assert ended.returncode == 1
+    assert list(tmp_path.iterdir()) == []
