@@ -2,7 +2,7 @@
 
 import hashlib
 import multiprocessing
-import os
+import random
 import re
 import socket
 import threading
@@ -17,8 +17,8 @@ import pytest
 from retable.downloads import Corrupt, Unreachable, download, mirrored
 from retable.errors import RetableError
 
-BODY = os.urandom(300_000)
-OTHER = os.urandom(300_000)
+BODY = random.Random(1).randbytes(300_000)
+OTHER = random.Random(2).randbytes(300_000)
 HALF = 150_000
 
 
