@@ -18,22 +18,22 @@ def verbs() -> list[str]:
 
 
 def main(words: list[str]) -> int:
+    # First of all: what is still to be imported takes longer than many a step. An end by a signal
+    # is an ordinary exit, so that children are killed and temporary files removed on the way.
+    die_with_parent()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="retable", description=__doc__)
     parser.add_argument("verb", choices=verbs())
     verb = parser.parse_args(words[:1]).verb
     module = importlib.import_module(f"retable.steps.{verb}")
     options = argparse.ArgumentParser(prog=f"retable {verb}", description=module.__doc__)
     module.arguments(options)
-    die_with_parent()
-    # Ended like an interrupted step: children are killed and temporary files removed on the way.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         module.run(options.parse_args(words[1:]))
     except RetableError as error:
         print(f"retable {verb}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     return 0
 
 
