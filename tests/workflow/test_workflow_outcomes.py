@@ -1,0 +1,80 @@
+"""Failure is data: a case that fails leaves its reason in the page; the others, their numbers."""
+
+import shutil
+
+from page_tables import footnote, table_below
+
+BACKENDS = "workflow/retable_runner/backends"
+
+SUITE = """
+suite: failing
+title: Cases that fail
+document: A document
+url: https://example.org/failing
+licence: MIT
+tables:
+  - table: failing
+    title: How it fails
+    device_label: Some device
+    keys: [Case]
+    case:
+      model: tiny
+      input: 32x64
+      role: engine
+      field: latency_sync
+      statistic: mean
+      unit: ms
+    rows:
+      - fine: {}
+        crash: {options: {fail: crash}}
+        hang: {options: {fail: hang}}
+        memory: {options: {fail: memory}}
+        exit: {options: {fail: exit}}
+        another input: {input: 64x64}
+        not a multiple of 8: {input: 30x64}
+    columns: {FP32: {precision: fp32}}
+"""
+
+
+def test_every_failure_shows_its_reason_and_stops_nothing_else(checkout):
+    checkout.write("config/suites/failing.yaml", SUITE)
+    labels = ["fine", "crash", "hang", "memory", "exit", "another input", "not a multiple of 8"]
+    rows = [f"failing,{label},FP32,1.5,1.5,\n" for label in labels]
+    checkout.write(
+        "data/published/failing.csv", "table,row,column,text,value,failed\n" + "".join(rows)
+    )
+    for name in ("broken", "choosy"):
+        shutil.copy(checkout.path(f"{BACKENDS}/null.py"), checkout.path(f"{BACKENDS}/{name}.py"))
+    checkout.edit_yaml("config/devices/null.yaml", add_backends)
+
+    run = checkout.snakemake(device="null", suite="failing")
+
+    assert run.status == 0, run.output
+    page = checkout.read("results/null/reports/failing.md")
+    found = {row["Case"]: row for row in table_below(page, "How it fails")}
+    for label in ("fine", "another input"):
+        assert found[label]["FP32, null"][0].isdigit()
+    reasons = {
+        "crash": "crashed: SIGABRT",
+        "hang": "timeout: no end after ",
+        "memory": "out_of_memory: ",
+        "exit": "crashed: exit status 3",
+        "not a multiple of 8": "exporter null needs multiples of 8",
+    }
+    for label, reason in reasons.items():
+        cell = found[label]["FP32, null"]
+        assert cell.startswith("–")
+        assert reason in footnote(page, cell)
+    for label in ("fine", "crash", "another input"):
+        broken, choosy = found[label]["FP32, broken"], found[label]["FP32, choosy"]
+        asked = "the null backend was asked"
+        assert footnote(page, broken) == f"build_failed: build: {asked} to fail while building"
+        assert footnote(page, choosy) == f"unsupported: build: {asked} not to support this"
+    assert checkout.snakemake(device="null", suite="failing").jobs == set()
+
+
+def add_backends(device):
+    null = device["backends"]["null"]
+    device["memory_limit_mib"] = 1000
+    device["backends"]["broken"] = {**null, "options": {"fail": "build"}}
+    device["backends"]["choosy"] = {**null, "options": {"fail": "unsupported"}}

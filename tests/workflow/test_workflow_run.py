@@ -1,0 +1,188 @@
+"""The whole workflow on the null backend, from nothing to the page, and what the page holds."""
+
+import csv
+import re
+import statistics
+
+import pytest
+from checkout import Checkout
+from page_tables import footnote, table_below
+
+PAGE = "results/null/reports/tiny.md"
+TABLES = {"latency": "Mean latency (ms)", "argmax": "numpy argmax, argmax and fused argmax"}
+
+
+@pytest.fixture(scope="module")
+def done(first_run) -> Checkout:
+    """The finished checkout itself: these tests only read."""
+    return first_run[0]
+
+
+def published(checkout: Checkout) -> list[dict[str, str]]:
+    return list(csv.DictReader(checkout.read("data/published/tiny.csv").splitlines()))
+
+
+def row_of(page: str, table: str, labels: str) -> dict[str, str]:
+    """The row of a page's table whose keys are `labels`, joined as in the CSV."""
+    rows = table_below(page, TABLES[table])
+    return next(row for row in rows if " | ".join(list(row.values())[:2]) == labels)
+
+
+def test_every_step_runs_once_from_nothing(first_run):
+    _, run = first_run
+    assert run.jobs == {
+        "environment host/host",
+        "probe null/host",
+        *(f"{rule} {model}" for rule in ("fetch", "native") for model in ("tiny", "tiny2")),
+        *(
+            f"{rule} {graph}"
+            for rule in ("sample", "reference", "export")
+            for graph in ("tiny/32x64", "tiny/64x64", "tiny2/32x64")
+        ),
+        "tail tiny/32x64/argmax",
+        "tail tiny/32x64/fused_argmax",
+        "tail tiny/64x64/argmax",
+        "fidelity tiny/32x64/none/fp32",
+        "fidelity tiny/32x64/argmax/fp32",
+        "fidelity tiny/32x64/fused_argmax/fp32",
+        "fidelity tiny/64x64/none/fp32",
+        "fidelity tiny/64x64/argmax/fp32",
+        "fidelity tiny2/32x64/none/fp32",
+        "build tiny/32x64/none/fp32/null",
+        "build tiny/32x64/argmax/fp32/null",
+        "build tiny/32x64/fused_argmax/fp32/null",
+        "build tiny/64x64/none/fp32/null",
+        "build tiny/64x64/argmax/fp32/null",
+        "build tiny2/32x64/none/fp32/null",
+        *(
+            f"{rule} tiny/{block}"
+            for rule in ("plan", "time")
+            for block in ("tiny_32x64", "tiny_64x64", "tiny2_32x64")
+        ),
+        "compare tiny",
+        "report tiny",
+        "index null",
+    }
+
+
+def test_a_second_run_does_nothing(finished):
+    before = finished.files()
+    assert finished.tiny().jobs == set()
+    assert finished.files() == before
+
+
+def test_the_page_holds_every_published_value(done):
+    page = done.read(PAGE)
+    for value in published(done):
+        cell = row_of(page, value["table"], value["row"])[f"{value['column']}, published"]
+        assert cell.split(" [")[0] == value["text"]
+        if value["failed"]:
+            assert footnote(page, cell) == f"published as failed: {value['failed']}"
+
+
+def test_every_cell_is_a_number_or_a_reason(done):
+    page = done.read(PAGE)
+    for value in published(done):
+        cell = row_of(page, value["table"], value["row"])[f"{value['column']}, null"]
+        if value["column"] == "FP32":
+            assert re.match(r"\d+\.\d+ \[\d+\.\d+, \d+\.\d+\]", cell)
+        else:
+            reason = footnote(page, cell)
+            assert reason.startswith("unsupported: null does not run fp16 on No device at all")
+
+
+def test_measured_values_follow_from_the_raw_samples(done):
+    """Mean of each launch; then the median over launches, and their range."""
+    page = done.read(PAGE)
+    cells = [
+        (table["table"], cell, answer)
+        for table in done.json("results/null/comparisons/tiny.json")["tables"]
+        for cell in table["cells"]
+        for answer in cell["answers"]
+        if answer["outcome"] == "ok"
+    ]
+    assert len(cells) == 8
+    for table, cell, answer in cells:
+        session = done.json(f"results/null/timings/tiny/{answer['block']}.json")
+        launches = []
+        for launch in session["launches"]:
+            if launch["case"] == answer["case"]:
+                samples = launch["result"]["samples"]
+                work = samples["latency_sync"]
+                after = samples.get("host_post", [0.0] * len(work))
+                launches.append(statistics.fmean(a + b for a, b in zip(work, after, strict=True)))
+        assert len(launches) == answer["launches"] == 2
+        value = statistics.median(launches)
+        text = row_of(page, table, cell["row"])[f"{cell['column']}, null"]
+        shown = [float(number) for number in re.findall(r"\d+\.\d+", text)]
+        assert shown[:3] == pytest.approx([value, min(launches), max(launches)], rel=1e-3)
+        if cell["published"]["value"]:
+            assert shown[3] == pytest.approx(value / cell["published"]["value"], abs=0.005)
+        else:
+            assert len(shown) == 3
+
+
+def test_a_verdict_stands_where_the_device_is_the_published_one(done):
+    page = done.read(PAGE)
+    # Published as 18 ms and more for the null device, which waits for one.
+    assert row_of(page, "latency", "tiny | 32x64")["FP32, null"].endswith("x) differs")
+    assert row_of(page, "argmax", "32x64 | argmax")["FP32, null"].endswith("x)")
+
+
+def test_every_claim_is_answered(done):
+    claims = table_below(done.read(PAGE), "What the tables claim")
+    assert [claim["Published"] for claim in claims] == [
+        "0.65x to 0.66x, holds in 2 of 2",
+        "6.04x to 6.18x, holds in 2 of 2",
+        "0.98x to 1.00x, holds in 3 of 3",
+    ]
+    verdicts = [re.match(r"\*\*(.+)\*\*: ", claim["Here"])[1] for claim in claims]
+    assert set(verdicts[:2]) <= {"holds", "fails", "undecided"}
+    assert verdicts[2] == "not testable"  # it speaks of FP16
+    assert "null does not run fp16" in claims[2]["Here"]
+
+
+def test_the_page_says_what_the_graphs_compute(done):
+    agreements = {
+        (row["Model"], row["Input"], row["Graph"]): row["Agreement"]
+        for row in table_below(done.read(PAGE), "What the graphs compute")
+    }
+    assert set(agreements) == {
+        ("tiny", "32x64", "none/fp32"),
+        ("tiny", "32x64", "argmax/fp32"),
+        ("tiny", "32x64", "fused_argmax/fp32"),
+        ("tiny", "64x64", "none/fp32"),
+        ("tiny", "64x64", "argmax/fp32"),
+        ("tiny2", "32x64", "none/fp32"),
+    }
+    for key, text in agreements.items():
+        if "argmax" in key[2]:
+            assert text.endswith("100.000 % are what the tail's definition gives")
+
+
+def test_the_page_says_that_weights_are_random(done):
+    page = done.read(PAGE)
+    for title in ("Tiny network", "Second tiny network"):
+        assert f"**{title}: random weights.** no official weights: nobody has trained it" in page
+
+
+def test_the_plot_is_a_picture(done):
+    assert "(tiny-1.png)" in done.read(PAGE)
+    assert done.path("results/null/reports/tiny-1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_index_leads_to_the_page_and_to_other_suites(done):
+    index = done.read("results/null/report.md")
+    assert "(reports/tiny.md)" in index
+    assert "--config device=null suite=fast-scnn`" in index
+
+
+def test_nothing_temporary_stays_behind(done):
+    hidden = [
+        path
+        for folder in ("data", "results")
+        for path in done.path(folder).rglob("*")
+        if path.name.startswith(".") or path.suffix in {".part", ".tmp"}
+    ]
+    assert hidden == []
+    assert done.temporary_files() == []
