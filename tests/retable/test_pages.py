@@ -17,12 +17,11 @@ from retable.comparison import (
     WeightsUsed,
 )
 from retable.files import write_json
+from retable.numbers import number, spread, times
 from retable.pages import (
     Footnotes,
     agreement_text,
-    number,
     render,
-    spread,
     table_header,
     table_rows,
 )
@@ -294,3 +293,7 @@ def test_a_comparison_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert ended.stderr == "retable report: none.json: no such file\n"
     assert ended.returncode == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_small_ratio_is_not_rounded_to_nothing():
+    assert [times(ratio) for ratio in (1.0, 0.126, 0.0048624)] == ["1.00x", "0.13x", "0.0049x"]

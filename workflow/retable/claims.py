@@ -9,6 +9,7 @@ from retable.answers import Measurements, interval
 from retable.cases import Case, Cell, Ending, Measure, Request, agrees
 from retable.comparison import ClaimAnswer, ComparedClaim, Pair
 from retable.config.suite import Claim, Point
+from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
 from retable.statistics import paired_ratio
@@ -154,4 +155,4 @@ def _judged(
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.2f}x" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f}x to {high:.2f}x"
+    return times(low) if times(low) == times(high) else f"{times(low)} to {times(high)}"

@@ -32,7 +32,7 @@ def conditions_of(
         "library": _libraries(cases, measured),
         "weights": _weights(cases, weights),
         "batch": _joined(str(case.request.batch) for case in cases),
-        "transfers": _transfers(plan),
+        "transfers": _transfers(cases, plan),
         "threads": _threads(cases, measured),
         **_recipe(budget),
     }
@@ -68,12 +68,13 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
     for case in cases:
         for result in measured.results(case)[:1]:
             found.update({case.backend: result.versions})
-    return ", ".join(
+    libraries = [
         f"{package} {version}"
         for versions in found.values()
         for package, version in versions.items()
         if package not in INTERPRETER
-    )
+    ]
+    return ", ".join(libraries) or "none"
 
 
 def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
@@ -81,11 +82,13 @@ def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
     return _joined(one.weights for one in weights if one.model in used)
 
 
-def _transfers(plan: Plan) -> str:
-    if plan.device.memory == "host":
-        same = ", ".join(SAME_WITHOUT_TRANSFERS)
-        return f"none: inputs and outputs are in host memory ({same} are all latency_sync)"
-    return "host to device and back"
+def _transfers(cases: list[Case], plan: Plan) -> str:
+    same = ", ".join(SAME_WITHOUT_TRANSFERS)
+    said = {
+        "host": f"none: inputs and outputs are in host memory ({same} are all latency_sync)",
+        "device": "host to device and back",
+    }
+    return _joined(said[plan.device.memory_of(case.backend)] for case in cases)
 
 
 def _threads(cases: list[Case], measured: Measurements) -> str:

@@ -1,13 +1,13 @@
 """From a comparison to the words and numbers of a page; templates only place them."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Interval
+from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable
+from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
 
 NOTHING = "–"
@@ -24,19 +24,6 @@ class Footnotes:
         if text not in self.texts:
             self.texts.append(text)
         return f"[{self.texts.index(text) + 1}]"
-
-
-def number(value: float) -> str:
-    """Four significant digits, no exponent: `0.01234`, `12.34`, `1234`."""
-    if value == 0:
-        return "0"
-    digits = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{digits}f}"
-
-
-def spread(measured: Interval) -> str:
-    """A value with its interval: `12.34 [12.30, 12.51]`."""
-    return f"{number(measured.value)} [{number(measured.low)}, {number(measured.high)}]"
 
 
 def table_header(table: ComparedTable) -> list[str]:
@@ -87,7 +74,7 @@ def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
         return f"{NOTHING} {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
     text = spread(answer.measured)
     if answer.ratio is not None:
-        text += f" ({answer.ratio.value:.2f}x)"
+        text += f" ({times(answer.ratio.value)})"
     if answer.verdict is not None:
         text += f" {answer.verdict}"
     if answer.outcome != "ok":
