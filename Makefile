@@ -47,9 +47,10 @@ clean:
 	@touch $@
 
 .venv/host: .venv/uv $(LOCKS)/requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r $(LOCKS)/requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r $(LOCKS)/requirements.lock
 	@touch $@
 
 .venv/development: .venv/host $(LOCKS)/development.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r $(LOCKS)/requirements.lock -r $(LOCKS)/development.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	  -r $(LOCKS)/requirements.lock -r $(LOCKS)/development.lock
 	@touch $@

@@ -46,4 +46,4 @@ def _surroundings() -> dict[str, str]:
     """Variables that keep a run repeatable and its Python to itself."""
     inherited = os.environ.get("PYTHONPATH")
     path = f"{PACKAGES}{os.pathsep}{inherited}" if inherited else str(PACKAGES)
-    return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}

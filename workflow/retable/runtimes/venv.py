@@ -63,9 +63,11 @@ def _marker(folder: Path) -> Path:
 
 def _install(lock: Path, folder: Path, log: Path) -> None:
     uv = _uv()
+    python = str(folder / "bin" / "python")
     commands = [
         [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--python", str(folder / "bin" / "python"), "-r", str(lock)],
+        # Compiled once here, and not by each of a session's launches.
+        [uv, "pip", "install", "--compile-bytecode", "--python", python, "-r", str(lock)],
     ]
     # pip's variable for a folder of local wheels is uv's too, under another name.
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
