@@ -108,6 +108,43 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(random_nativ
     assert chain.native(seed=1).artifacts["state_dict"].sha256 != wanted
 
 
+# Without our code: what the program is, and what it computes of a sample.
+PROGRAM = """
+import json, sys
+import numpy as np
+import torch
+from retable_runner.backends.torch import convolutions
+program = torch.jit.load(sys.argv[1])
+sample, reference = (np.load(path) for path in sys.argv[2:4])
+with torch.inference_mode():
+    found = program(torch.from_numpy(sample["image"])).numpy()
+apart = float(np.abs(found - reference["logits"]).max())
+print(json.dumps({"apart": apart, "convolutions": convolutions(program)}))
+"""
+
+
+def test_the_program_runs_at_any_size_without_the_networks_code(random_native, chain, torch_python):
+    sample = chain.sample(192, 384)
+    reference = chain.reference(random_native.artifacts, sample, 192, 384)
+    files = (
+        random_native.artifacts["program"],
+        sample.artifacts["sample"],
+        reference.artifacts["reference"],
+    )
+    done = subprocess.run(
+        [torch_python, "-c", PROGRAM, *(one.path for one in files)],
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "workflow")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said = json.loads(done.stdout)
+    assert said["apart"] < 1e-5
+    assert said["convolutions"]["count"] > 40
+    assert said["convolutions"]["tf32"] == 0
+    assert said["convolutions"]["autotuned"] == said["convolutions"]["count"]
+
+
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_onnx_is_torch_and_the_tails_are_their_definitions(chain, random_native, height, width):
     results = chain.everything(height, width, random_native)

@@ -44,7 +44,6 @@ OUTPUTS = {
     "export": r"results/models/([^/]+/[^/]+)/none/fp32\.json",
     "tail": r"results/models/([^/]+/[^/]+/[^/]+)/fp32\.json",
     "precision": r"results/models/([^/]+/[^/]+/[^/]+)/(fp16|int8)\.json",
-    "precision": r"results/models/([^/]+/[^/]+/[^/]+/(?!fp32\.)[^/]+)\.json",
     "build": r"results/[^/]+/engines/([^/]+/[^/]+/[^/]+/[^/]+/[^/]+)\.json",
     "plan": r"results/[^/]+/plans/([^/]+/[^/]+)\.json",
     "time": r"results/[^/]+/timings/([^/]+/[^/]+)\.json",

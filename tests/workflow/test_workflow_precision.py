@@ -1,4 +1,4 @@
-"""The null device with FP16: its graphs are made by the step `precision`, and held to the FP32 ones."""
+"""The null device with FP16: graphs made by the step `precision`, held to the framework's FP32."""
 
 import pytest
 from checkout import Checkout
@@ -64,7 +64,7 @@ def test_fp16_makes_its_own_graphs_and_nothing_else_again(halved):
     facts = {(one["model"], one["input"], one["graph"]): one["facts"] for one in found}
     assert 1e-5 < facts["tiny", "32x64", "none/fp16"]["relative"] < 1e-2
     assert facts["tiny", "32x64", "none/fp32"]["relative"] < 1e-6
-    assert 0.9 < facts["tiny", "32x64", "argmax/fp16"]["agreement"] < 1
+    assert 0.9 < facts["tiny", "32x64", "argmax/fp16"]["agreement"] <= 1
     record = halved.json("results/models/tiny/32x64/none/fp16.json")
     assert record["subject"] == {"model": "tiny", "input": "32x64", "precision": "fp16"}
     assert record["facts"]["stand_in"]

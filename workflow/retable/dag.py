@@ -181,6 +181,9 @@ class Dag:
             return []
         return sources(self.root, f"retable_export.tails.{wildcards.tail}")
 
+    def precision_sources(self, wildcards: Wildcards) -> list[str]:
+        return sources(self.root, f"retable_export.precisions.{wildcards.precision}")
+
     def backend_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable_runner.backends.{self.device.plugin(wildcards.player)}")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # those of its step.
 VERBS = {
     f"retable/{verb}-job/1": verb
-    for verb in ("native", "sample", "reference", "export", "tail", "fidelity")
+    for verb in ("native", "sample", "reference", "export", "tail", "precision", "fidelity")
 }
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -101,6 +101,36 @@ def fix_resize_sizes(model: onnx.ModelProto) -> onnx.ModelProto:
     return prune(fixed)
 
 
+def in_order(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Sort the nodes, in place, so that each stands behind what it reads; return the model.
+
+    ONNX wants graphs sorted, and converters append what they insert. A sorted graph stays as it
+    is. JobError if the graph has a cycle.
+    """
+    nodes = list(model.graph.node)
+    makers = {name: index for index, node in enumerate(nodes) for name in node.output if name}
+    ordered: list[int] = []
+    placed: set[int] = set()
+    begun: set[int] = set()
+    stack = list(reversed(range(len(nodes))))
+    while stack:
+        index = stack[-1]
+        needed = {makers[name] for name in _reads(nodes[index]) if name in makers} - placed
+        if index in placed or not needed:
+            stack.pop()
+            if index not in placed:
+                placed.add(index)
+                ordered.append(index)
+        elif index in begun:
+            raise JobError(f"the graph has a cycle through {nodes[index].output[0]}")
+        else:
+            begun.add(index)
+            stack.extend(sorted(needed, reverse=True))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes[index] for index in ordered)
+    return model
+
+
 def prune(model: onnx.ModelProto) -> onnx.ModelProto:
     """Remove, in place, the nodes and constants that no output needs; return the model."""
     needed = {value.name for value in model.graph.output}

@@ -1,4 +1,4 @@
-"""Exporters and tails are files: found by listing their folder, imported when asked for."""
+"""Exporters, tails and precisions: found by listing their folder, imported when asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 
 def names(folder: str) -> list[str]:
-    """Return the plug-ins of `folder` ("exporters" or "tails"), sorted."""
+    """Return the plug-ins of `folder` ("exporters", "tails", "precisions"), sorted."""
     return sorted(
         file.stem for file in (_HERE / folder).glob("*.py") if not file.stem.startswith("_")
     )

@@ -5,5 +5,9 @@ class JobError(Exception):
     """The job itself is broken (a file missing or changed, a key absent): one sentence, exit 2."""
 
 
+class Unavailable(Exception):  # noqa: N818 - an outcome's name
+    """Something that the backend needs is not on this machine: the reason, in one sentence."""
+
+
 class Unsupported(Exception):  # noqa: N818 - an outcome's name
     """The backend is there and cannot do what is asked: the reason, in one sentence."""

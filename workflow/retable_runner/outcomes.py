@@ -4,7 +4,7 @@ import re
 import sys
 import traceback
 
-from retable_runner.errors import JobError, Unsupported
+from retable_runner.errors import JobError, Unavailable, Unsupported
 
 REASON_LENGTH = 300
 # How libraries written in C++ say that there was no memory, when they do not raise MemoryError.
@@ -37,7 +37,7 @@ def outcome(error, failure):
     """Return the name of the outcome that `error` is, `failure` if it has none of its own."""
     if isinstance(error, Unsupported):
         return "unsupported"
-    if isinstance(error, ImportError):
+    if isinstance(error, (ImportError, Unavailable)):
         return "unavailable"
     if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
         return "out_of_memory"

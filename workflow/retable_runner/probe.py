@@ -5,7 +5,7 @@ import os
 import platform
 import re
 
-from retable_runner import backends, outcomes
+from retable_runner import backends, cuda, outcomes
 
 KEYS = ()
 CPUINFO = "/proc/cpuinfo"
@@ -35,11 +35,24 @@ def machine():
         "cores": os.cpu_count(),
         "affinity": backends.cpus(),
         "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
+        "gpu": gpu(),
         "kernel": platform.release(),
         "os": os_name(read(OS_RELEASE) or ""),
         "governor": read(GOVERNOR),
         "load_average": list(load) if load else None,
     }
+
+
+def gpu():
+    """Return the first CUDA device's name and compute capability, or None without one.
+
+    An engine is built for these two: another of the same takes it as it is.
+    """
+    try:
+        with cuda.Gpu() as found:
+            return "{name}, compute capability {compute_capability}".format(**found.facts)
+    except Exception:  # whatever the library or the driver raises
+        return None
 
 
 def read(path):

@@ -19,6 +19,7 @@ from retable.jobs.export import ExportJob
 from retable.jobs.fidelity import FidelityJob
 from retable.jobs.launch import LaunchJob
 from retable.jobs.native import NativeJob
+from retable.jobs.precision import PrecisionJob
 from retable.jobs.probe import ProbeJob
 from retable.jobs.reference import ReferenceJob
 from retable.jobs.sample import SampleJob
@@ -32,6 +33,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "reference-job": ReferenceJob,
     "export-job": ExportJob,
     "tail-job": TailJob,
+    "precision-job": PrecisionJob,
     "fidelity-job": FidelityJob,
     "probe-job": ProbeJob,
     "build-job": BuildJob,

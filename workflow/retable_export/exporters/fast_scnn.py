@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Small, and many: normalisation after the 1x1 pool sees one value per image and channel.
 _CALIBRATION = InputShape(batch=16, height=192, width=192)
+_TRACED = (1, 3, 192, 256)  # any size would do
 _PARALLEL_PREFIX = "module."
 
 
@@ -32,6 +33,9 @@ def native(
 ) -> tuple[dict[str, Path], dict[str, Any]]:
     """Make `state_dict`, as `torch.save` writes it, from the one fetched file or from the seed.
 
+    Beside it `program`, the traced network in evaluation mode, which torch loads without our code
+    and runs at any input size that the network takes.
+
     Facts: `parameters`, `weights`, and `output_std`, the logits' deviation on smooth images.
     """
     torch.set_num_threads(1)  # the order of a sum must not depend on the machine's core count
@@ -42,14 +46,15 @@ def native(
         load(network, next(iter(fetched.values())))
     else:
         initialise(network, seed)
-    path = folder / "state_dict.pt"
-    save(network, path)
+    files = {"state_dict": folder / "state_dict.pt", "program": folder / "program.pt"}
+    save(network, files["state_dict"])
+    trace(network.eval(), files["program"])
     images = torch.from_numpy(samples.smooth_images(_CALIBRATION, seed + 1))
     with torch.inference_mode():
-        deviation = float(network.eval()(images).std())
+        deviation = float(network(images).std())
     parameters = sum(one.numel() for one in network.parameters())
     facts = {"weights": weights, "parameters": parameters, "output_std": deviation}
-    return {"state_dict": path}, facts
+    return files, facts
 
 
 def export(
@@ -137,6 +142,20 @@ def save(network: nn.Module, path: Path) -> None:
     """Write the state dict whole; through memory, because torch puts a file's name inside it."""
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
+    with replacing(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def trace(network: nn.Module, path: Path) -> None:
+    """Write the network as TorchScript: sizes are computed in the program, not traced into it.
+
+    What is traced into it is how cuDNN convolves: FP32 without TF32, and with its autotuner.
+    """
+    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
+    with torch.no_grad(), cudnn:
+        program = torch.jit.trace(network, torch.zeros(*_TRACED), check_trace=False)
+    buffer = io.BytesIO()
+    torch.jit.save(program, buffer)
     with replacing(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 

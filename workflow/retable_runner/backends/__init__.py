@@ -18,6 +18,20 @@ A backend's module imports its library inside its functions, never at its top, a
     `engine.outputs`      the names of the outputs, in the order in which `run` gives them
     `engine.facts`        {"threads": int, "device": str, ...}: what it says of itself
 
+A backend whose inputs and outputs are in a GPU's memory says `MEMORY = device` (that module of this
+package) and differs in two places:
+
+`load(files, options, gpu) -> engine`
+    `gpu` is a `cuda.Gpu`: the engine must work on its stream (`gpu.handle`), in its context.
+
+    `engine.ports(feeds)`    (inputs, outputs), lists of `cuda.Port`: what goes in and comes out
+                             for these inputs; ValueError for a sample that does not fit
+    `engine.attach(inputs)`  bind the addresses of the inputs' memory; return `enqueue`, which puts
+                             one inference on the stream, does not wait for it, and returns the
+                             addresses of its outputs, which hold until the next call. Attached
+                             again, it gives a second binding, or raises Unsupported
+    `engine.facts`           as above
+
 `options` are the case's own; every backend reads what it knows: `threads` (default: as many as the
 process may run on) for those on the CPU. Facts are JSON values.
 """

@@ -1,0 +1,127 @@
+"""The CUDA backends on a real GPU: what they compute, what they are timed as, how they end."""
+
+import statistics
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
+
+FIELDS = {"latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h"}
+TOLERANCE = {"fp32": 1e-3, "fp16": 0.1}  # of the logits' scale; random weights amplify rounding
+
+
+def built(gpu, backend, tail="none", precision="fp32"):
+    source = (
+        gpu.network.native if backend == "torch" else {"onnx": gpu.network.graph(tail, precision)}
+    )
+    result = gpu.build(backend, source, precision)
+    assert result["outcome"] == "ok", result["reason"]
+    return result
+
+
+def relative(found, wanted):
+    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "options"),
+    [
+        ("onnxruntime-cuda", "fp32", {}),
+        ("onnxruntime-cuda", "fp32", {"cuda_graph": True}),
+        ("onnxruntime-cuda", "fp16", {}),
+        ("torch", "fp32", {"mode": "eager"}),
+        ("torch", "fp32", {"mode": "cuda_graph"}),
+    ],
+)
+def test_every_run_and_both_bindings_give_the_networks_output(gpu, backend, precision, options):
+    engine = built(gpu, backend, precision=precision)["artifacts"]
+    outputs = gpu.outputs(backend, engine, **options)
+    assert set(outputs) == {"run0", "run1", "run2", "pipe0", "pipe1"}
+    print({name: relative(found, gpu.network.logits) for name, found in outputs.items()})
+    for name, found in outputs.items():
+        assert found.dtype == np.float32
+        assert relative(found, gpu.network.logits) < TOLERANCE[precision], name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("tail", ["argmax", "fused_argmax", "reducemax", "fused_reducemax"])
+def test_tails_run_on_the_gpu_or_say_which_node_does_not(gpu, tail, precision):
+    made = built(gpu, "onnxruntime-cuda", tail, precision)
+    facts = made["facts"]["engine"]
+    print(tail, precision, facts)
+    assert set(facts["heavy_precisions"]) == {{"fp32": "float", "fp16": "float16"}[precision]}
+    assert facts["nodes"]["CUDAExecutionProvider"] > 30
+    assert bool(facts["copies"]) == bool(facts["cpu_nodes"])
+    found = gpu.outputs("onnxruntime-cuda", made["artifacts"])["run2"]
+    wanted = gpu.network.logits
+    if tail == "argmax":
+        agreement = float(np.mean(found[:, 0] == wanted.argmax(1)))
+        assert agreement > (0.999 if precision == "fp32" else 0.9)
+    elif tail == "reducemax":
+        assert relative(found[:, 0], wanted.max(1)) < TOLERANCE[precision]
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime-cuda", "torch"])
+def test_a_launch_tells_where_the_time_goes(gpu, device, backend):
+    engine = built(gpu, backend)["artifacts"]
+    result = gpu.launch(backend, engine)
+    assert result["outcome"] == "ok", result["reason"]
+    samples, facts = result["samples"], result["facts"]
+    assert set(samples) == FIELDS | {"latency_pipe"}
+    count = facts["iterations"]
+    assert all(len(samples[field]) == count for field in FIELDS)
+    median = {field: statistics.median(values) for field, values in samples.items()}
+    print(backend, median)
+    parts = median["h2d"] + median["gpu_compute"] + median["d2h"]
+    assert median["latency_sum"] == pytest.approx(parts, rel=0.1)
+    assert median["latency_sync"] >= median["latency_sum"] * 0.98
+    assert median["latency_pipe"] >= median["latency_sum"] * 0.5
+    bytes_in, bytes_out = 3 * 384 * 576 * 4, 19 * 384 * 576 * 4
+    for field, size in (("h2d", bytes_in), ("d2h", bytes_out)):
+        rate = size / (median[field] * 1e-3)
+        assert 1e9 < rate < 200e9, (field, rate)  # pinned, over PCIe or NVLink-C2C
+    assert facts["memory"] == "device"
+    assert facts["engine"]["gpu"] == device
+    if backend == "torch":
+        convolutions = facts["engine"]["convolutions"]
+        assert (convolutions["count"], convolutions["tf32"]) == (45, 0)
+    assert {"pycuda", "cuda-driver"} <= set(result["versions"])
+
+
+def test_a_post_follows_on_the_host(gpu):
+    engine = built(gpu, "onnxruntime-cuda")["artifacts"]
+    result = gpu.launch("onnxruntime-cuda", engine, post="numpy_argmax")
+    samples = result["samples"]
+    assert set(samples) == FIELDS | {"host_post"}
+    assert len(samples["host_post"]) == len(samples["latency_sync"])
+
+
+def test_a_replayed_graph_is_timed_as_well(gpu):
+    engine = built(gpu, "onnxruntime-cuda")["artifacts"]
+    for options in ({}, {"cuda_graph": True}):
+        result = gpu.launch("onnxruntime-cuda", engine, **options)
+        assert result["outcome"] == "ok", result["reason"]
+        used = result["facts"]["engine"]["provider_options"]
+        assert used["enable_cuda_graph"] == str(len(options))
+        assert used["use_tf32"] == "0"
+        print(options, {name: statistics.median(one) for name, one in result["samples"].items()})
+
+
+def test_a_sample_that_does_not_fit_has_crashed_with_both_sizes(gpu, tmp_path):
+    engine = built(gpu, "onnxruntime-cuda")["artifacts"]
+    path = tmp_path / "other.npz"
+    np.savez(path, image=np.zeros((1, 3, 192, 192), np.float32))
+    network, gpu.network = gpu.network, type("Other", (), {"sample": gpu.described(path)})
+    result = gpu.launch("onnxruntime-cuda", engine)
+    gpu.network = network
+    assert result["outcome"] == "crashed"
+    assert "[1, 3, 384, 576]" in result["reason"]
+
+
+def test_without_a_visible_device_a_launch_is_unavailable(gpu, monkeypatch):
+    engine = built(gpu, "onnxruntime-cuda")["artifacts"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    result = gpu.launch("onnxruntime-cuda", engine)
+    assert result["outcome"] == "unavailable", result["reason"]
+    assert "no CUDA device" in result["reason"]

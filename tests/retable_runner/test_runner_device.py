@@ -1,0 +1,279 @@
+"""Timing on a device, with a GPU that is a list: what is asked of it, in which order, and the sums.
+
+What a real one answers is tested in tests/gpu.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retable_runner import backends, cuda, device
+from retable_runner.errors import Unsupported
+
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+COST_MS = {"send": 0.25, "compute": 2.0, "receive": 0.5}
+
+
+class Event:
+    def __init__(self, gpu):
+        self.gpu = gpu
+        self.at = None
+
+    def record(self, stream):
+        self.at = stream.now
+        self.gpu.calls.append(("record", stream.name))
+
+    def synchronize(self):
+        self.gpu.calls.append(("wait", None))
+
+    def time_till(self, other):
+        return other.at - self.at
+
+
+class Stream:
+    """A stream with a clock of its own, in ms: work on it takes COST_MS."""
+
+    def __init__(self, gpu, name):
+        self.gpu = gpu
+        self.name = name
+        self.now = 0.0
+        self.handle = 1234
+
+    def work(self, kind):
+        self.now += COST_MS[kind]
+        self.gpu.calls.append((kind, self.name))
+
+    def synchronize(self):
+        self.gpu.calls.append(("synchronize", self.name))
+
+    def wait_for_event(self, event):
+        self.now = max(self.now, event.at)
+
+
+class Gpu:
+    """The interface of cuda.Gpu on arrays: an address is the number of a block."""
+
+    facts = {"name": "a list"}
+
+    def __init__(self):
+        self.calls = []
+        self.blocks = []
+        self.streams = 0
+        self.stream = self.new_stream()
+        self.handle = self.stream.handle
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.calls.append(("left", None))
+
+    def new_stream(self):
+        self.streams += 1
+        return Stream(self, self.streams - 1)
+
+    def event(self):
+        return Event(self)
+
+    def pinned(self, shape, dtype):
+        return np.empty(shape, dtype)
+
+    def allocate(self, size_bytes):
+        self.blocks.append(np.zeros(size_bytes, np.uint8))
+        return len(self.blocks) - 1
+
+    def send(self, address, array, stream):
+        self.blocks[address][:] = array.reshape(-1).view(np.uint8)
+        stream.work("send")
+
+    def receive(self, array, address, stream):
+        array.reshape(-1).view(np.uint8)[:] = self.blocks[address]
+        stream.work("receive")
+
+
+class Doubling:
+    """An engine whose output is twice its input; it takes `bindings` of them."""
+
+    MEMORY = device
+
+    def __init__(self, bindings=2):
+        self.bindings = bindings
+        self.facts = {"threads": 1, "device": "a list"}
+
+    def load(self, files, options, gpu):
+        self.gpu = gpu
+        return self
+
+    def ports(self, feeds):
+        port = cuda.Port("x", np.dtype(np.float32), (2, 3))
+        return [port], [port._replace(name="y")]
+
+    def attach(self, inputs):
+        if not self.bindings:
+            raise Unsupported("bound already")
+        self.bindings -= 1
+        output = self.gpu.allocate(24)
+
+        def enqueue():
+            self.gpu.blocks[output].view(np.float32)[:] = (
+                self.gpu.blocks[inputs[0]].view(np.float32) * 2
+            )
+            self.gpu.stream.work("compute")
+            return [output]
+
+        return enqueue
+
+
+FEEDS = {"x": np.arange(6, dtype=np.float32).reshape(2, 3)}
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    made = Gpu()
+    monkeypatch.setattr(cuda, "Gpu", lambda: made)
+    return made
+
+
+def test_an_inference_goes_there_and_back(gpu):
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        assert inference.outputs == ["y"]
+        (output,) = inference.run()
+        np.testing.assert_array_equal(output, FEEDS["x"] * 2)
+        assert inference.facts["gpu"] == {"name": "a list"}
+        assert gpu.calls == [("send", 0), ("compute", 0), ("receive", 0), ("synchronize", 0)]
+    assert gpu.calls[-1] == ("left", None)
+
+
+def test_the_context_is_left_when_an_engine_fails(gpu):
+    with pytest.raises(Unsupported), device.opened(Doubling(0), {}, {}, FEEDS):
+        pass
+    assert gpu.calls == [("left", None)]
+
+
+def test_events_stand_between_the_parts_and_the_wait_is_last(gpu):
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        sampler = inference.sampler(None)
+        sampler.sample()
+    mark = ("record", 0)
+    assert gpu.calls[:-1] == [
+        *(mark, ("send", 0), mark, ("compute", 0), mark, ("receive", 0), mark),
+        ("synchronize", 0),
+    ]
+
+
+def test_the_fields_are_differences_of_events_and_their_sum(gpu):
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        sampler = inference.sampler(None)
+        row = dict(zip(sampler.fields, sampler.sample(), strict=True))
+    assert {name: row[name] * 1e3 for name in ("h2d", "gpu_compute", "d2h", "latency_sum")} == {
+        "h2d": pytest.approx(0.25),
+        "gpu_compute": pytest.approx(2.0),
+        "d2h": pytest.approx(0.5),
+        "latency_sum": pytest.approx(2.75),
+    }
+    assert row["latency_sync"] > 0
+    assert sampler.fields[0] == "latency_sync"  # what warm-up judges by
+
+
+def test_a_post_sees_the_host_outputs_and_is_timed_by_itself(gpu):
+    seen = []
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        sampler = inference.sampler(lambda outputs: seen.append(outputs[0].copy()))
+        row = sampler.sample()
+        assert inference.further(print) == []
+    np.testing.assert_array_equal(seen[0], FEEDS["x"] * 2)
+    assert len(row) == len(sampler.fields) == 6
+    assert sampler.fields[-1] == "host_post"
+
+
+def test_two_inferences_are_under_way_and_each_has_its_own_buffers(gpu):
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        (sampler,) = inference.further(None)
+        assert [kind for kind, _ in gpu.calls].count("send") == 1
+        times_ms = [sampler.sample()[0] * 1e3 for _ in range(5)]
+    order = [kind for kind, _ in gpu.calls if kind in ("send", "wait")]
+    assert order == ["send", *(["send", "wait"] * 5)]
+    assert len(gpu.blocks) == 4
+    streams = {name: stream for name, stream in gpu.calls if name in COST_MS}
+    assert len(set(streams.values())) == 3
+    # The first has the GPU for itself; the next wait for the one before them.
+    assert times_ms[0] == pytest.approx(2.75)
+    assert times_ms[1] == pytest.approx(4.5)
+
+
+def test_an_engine_that_is_bound_once_has_no_pipe_and_says_why(gpu):
+    with device.opened(Doubling(1), {}, {}, FEEDS) as inference:
+        assert inference.further(None) == []
+        assert inference.facts["no_latency_pipe"] == "bound already"
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime-cuda", "torch"])
+def test_without_the_library_a_gpu_backend_is_unavailable(runner, null_onnx, backend):
+    library = backend.partition("-")[0]
+    result = runner.result(runner.build_job(backend, null_onnx))
+    if result["outcome"] == "unavailable":
+        assert library in result["reason"] or "CUDA" in result["reason"]
+    probed = runner.result({"schema": "retable/probe-job/1"})["facts"]["backends"][backend]
+    assert probed["available"] is (result["outcome"] != "unavailable")
+
+
+def test_without_pycuda_there_is_no_gpu():
+    code = (
+        "import sys; sys.modules['pycuda'] = None\n"
+        "from retable_runner import cuda, outcomes\n"
+        "for use in (cuda.versions, cuda.Gpu):\n"
+        "    try:\n        use()\n"
+        "    except Exception as error:\n"
+        "        print(outcomes.outcome(error, 'crashed'), 'pycuda' in outcomes.reason(error))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(WORKFLOW)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "unavailable True\n" * 2, done.stderr
+
+
+@pytest.mark.real
+def test_a_library_for_cpus_makes_the_cuda_backend_unavailable(cpu_runner, null_onnx):
+    result = cpu_runner.result(cpu_runner.build_job("onnxruntime-cuda", null_onnx))
+    assert result["outcome"] == "unavailable"
+    assert "is not onnxruntime-gpu" in result["reason"]
+
+
+def test_a_precision_or_native_file_that_there_is_not_is_unsupported(tmp_path):
+    with pytest.raises(Unsupported, match="fp16 and fp32, not in int8"):
+        backends.load("onnxruntime-cuda").build({"onnx": "m.onnx"}, "int8", {}, str(tmp_path))
+    torch = backends.load("torch")
+    with pytest.raises(Unsupported, match="which are fp32, not fp16"):
+        torch.build({"program": "p.pt"}, "fp16", {}, str(tmp_path))
+    with pytest.raises(Unsupported, match="hold no TorchScript program"):
+        torch.build({"weights": "w.npz"}, "fp32", {}, str(tmp_path))
+
+
+PROFILE = json.loads(
+    """[
+ {"cat": "Session", "name": "model_run", "args": {}},
+ {"cat": "Node", "name": "c_kernel_time", "args": {"op_name": "Conv",
+  "provider": "CUDAExecutionProvider",
+  "input_type_shape": [{"float16": [1, 3, 8, 8]}, {"float16": [4, 3, 1, 1]}]}},
+ {"cat": "Node", "name": "m_kernel_time", "args": {"op_name": "MemcpyToHost",
+  "provider": "CUDAExecutionProvider", "input_type_shape": [{"float16": [1, 4, 8, 8]}]}},
+ {"cat": "Node", "name": "a_kernel_time", "args": {"op_name": "ArgMax",
+  "provider": "CPUExecutionProvider", "input_type_shape": [{"float16": [1, 4, 8, 8]}]}}
+]"""
+)
+
+
+def test_nodes_on_the_cpu_are_told():
+    assert backends.load("onnxruntime-cuda").placement(PROFILE) == {
+        "nodes": {"CUDAExecutionProvider": 2, "CPUExecutionProvider": 1},
+        "cpu_nodes": ["ArgMax a"],
+        "copies": 1,
+        "heavy_precisions": {"float16": 1},
+    }

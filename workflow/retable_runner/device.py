@@ -1,0 +1,177 @@
+"""An inference whose inputs and outputs are transferred to a GPU and back.
+
+Copies, compute and their times have this one implementation, whatever library computes.
+Fields: MEASUREMENT.md, after trtexec (TensorRT 8.2, samples/common/sampleInference.cpp).
+"""
+
+import contextlib
+import time
+
+import numpy as np
+
+from retable_runner import cuda
+from retable_runner.errors import Unsupported
+
+NAME = "device"
+
+
+@contextlib.contextmanager
+def opened(backend, files, options, feeds):
+    """Load an engine on the GPU and give it `feeds` (name -> ndarray); yield the Inference."""
+    with cuda.Gpu() as gpu:
+        yield Inference(gpu, backend.load(files, options, gpu), feeds)
+
+
+class Inference(object):
+    """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
+
+    def __init__(self, gpu, engine, feeds):
+        self._gpu = gpu
+        self._engine = engine
+        self._inputs, self._outputs = engine.ports(feeds)
+        self._feeds = feeds
+        self._exchange = self._new_exchange()
+        self.outputs = [port.name for port in self._outputs]
+        self.facts = engine.facts
+        self.facts["gpu"] = gpu.facts
+
+    def run(self):
+        """Transfer, compute, transfer back, once; return the output ndarrays, pinned memory."""
+        stream = self._gpu.stream
+        self._exchange.send(stream)
+        self._exchange.compute()
+        self._exchange.receive(stream)
+        stream.synchronize()
+        return self._exchange.host_outputs
+
+    def sampler(self, post):
+        """Return what is sampled: see `DeviceSampler`."""
+        return DeviceSampler(self._gpu, self._exchange, post)
+
+    def further(self, post):
+        """Return the samplers of further passes: `latency_pipe`, if the engine can be bound twice.
+
+        With a `post` there is none: it follows on the host, after the outputs.
+        """
+        if post is not None:
+            return []
+        try:
+            exchanges = [self._exchange, self._new_exchange()]
+        except Unsupported as error:
+            self.facts["no_latency_pipe"] = str(error)
+            return []
+        return [PipeSampler(self._gpu, exchanges)]
+
+    def _new_exchange(self):
+        return Exchange(self._gpu, self._engine, self._feeds, self._inputs, self._outputs)
+
+
+class Exchange(object):
+    """One set of buffers, bound to the engine: pinned arrays on the host, memory on the GPU."""
+
+    def __init__(self, gpu, engine, feeds, inputs, outputs):
+        self._gpu = gpu
+        self.host_inputs = []
+        for port in inputs:
+            array = gpu.pinned(port.shape, port.dtype)
+            np.copyto(array, feeds[port.name])
+            self.host_inputs.append(array)
+        self.host_outputs = [gpu.pinned(port.shape, port.dtype) for port in outputs]
+        self._device_inputs = [gpu.allocate(array.nbytes) for array in self.host_inputs]
+        self._enqueue = engine.attach([int(memory) for memory in self._device_inputs])
+        self._addresses = []
+
+    def send(self, stream):
+        """Copy the inputs to the GPU, asynchronously on `stream`."""
+        for index, memory in enumerate(self._device_inputs):
+            self._gpu.send(memory, self.host_inputs[index], stream)
+
+    def compute(self):
+        """Put one inference on the engine's stream."""
+        self._addresses = self._enqueue()
+
+    def receive(self, stream):
+        """Copy the outputs of the last inference to the host, asynchronously on `stream`."""
+        for index, address in enumerate(self._addresses):
+            self._gpu.receive(self.host_outputs[index], address, stream)
+
+
+class DeviceSampler(object):
+    """One inference at a time: three parts on one stream, four events around them.
+
+    `h2d`, `gpu_compute` and `d2h` are differences of events, `latency_sum` their sum;
+    `latency_sync` is the host's clock around all; with a `post`, `host_post` is around
+    `post(host outputs)`, afterwards.
+    """
+
+    FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h")
+
+    def __init__(self, gpu, exchange, post=None, clock=time.perf_counter):
+        stream = gpu.stream
+        started, sent, computed, received = marks = [gpu.event() for _ in range(4)]
+
+        def bare():
+            start = clock()
+            started.record(stream)
+            exchange.send(stream)
+            sent.record(stream)
+            exchange.compute()
+            computed.record(stream)
+            exchange.receive(stream)
+            received.record(stream)
+            stream.synchronize()
+            latency = clock() - start
+            h2d, compute, d2h = (
+                marks[index].time_till(marks[index + 1]) / 1e3 for index in range(3)
+            )
+            return (latency, h2d + compute + d2h, compute, h2d, d2h)
+
+        def followed():
+            row = bare()
+            start = clock()
+            post(exchange.host_outputs)
+            return row + (clock() - start,)
+
+        self.fields = self.FIELDS if post is None else self.FIELDS + ("host_post",)
+        self.sample = bare if post is None else followed
+
+
+class PipeSampler(object):
+    """Two inferences under way, the end-to-end time of each: `latency_pipe`.
+
+    As trtexec 8.2 does by default: copies in, compute and copies out each have a stream, and wait
+    for each other by events; the time runs from the start of the copy in to the end of the copy
+    out, waiting for the inference before included. Each of the two has its own buffers.
+    """
+
+    fields = ("latency_pipe",)
+
+    def __init__(self, gpu, exchanges):
+        self._compute_stream = gpu.stream
+        self._in_stream = gpu.new_stream()
+        self._out_stream = gpu.new_stream()
+        self._exchanges = exchanges
+        self._marks = [[gpu.event() for _ in range(4)] for _ in exchanges]
+        self._next = 0
+        self._submit()
+
+    def sample(self):
+        """Start one inference, wait for the one before it, and return that one's time."""
+        started, _, _, received = self._marks[1 - self._next]
+        self._submit()
+        received.synchronize()
+        return (started.time_till(received) / 1e3,)
+
+    def _submit(self):
+        exchange = self._exchanges[self._next]
+        started, sent, computed, received = self._marks[self._next]
+        started.record(self._in_stream)
+        exchange.send(self._in_stream)
+        sent.record(self._in_stream)
+        self._compute_stream.wait_for_event(sent)
+        exchange.compute()
+        computed.record(self._compute_stream)
+        self._out_stream.wait_for_event(computed)
+        exchange.receive(self._out_stream)
+        received.record(self._out_stream)
+        self._next = 1 - self._next

@@ -1,0 +1,23 @@
+# in:  results/models/{model}/{input}/{tail}/fp32.json
+# out: results/models/{model}/{input}/{tail}/{precision}.json, and {precision}.onnx beside it
+rule precision:
+    input:
+        graph="results/models/{model}/{input}/{tail}/fp32.json",
+        environment=dag.model_environment,
+        sources=dag.sources(
+            "retable.steps.precision",
+            "retable_export.__main__",
+            "retable_export.precision",
+        ),
+        precision=dag.precision_sources,
+    output:
+        "results/models/{model}/{input}/{tail}/{precision}.json",
+    log:
+        "results/logs/precision/{model}/{input}/{tail}/{precision}.log",
+    wildcard_constraints:
+        precision="(?!fp32)[a-z0-9]+",
+    message:
+        "precision {wildcards.precision}, {wildcards.tail} of {wildcards.model} {wildcards.input}"
+    shell:
+        "python -m retable precision --precision {wildcards.precision:q} --graph {input.graph:q}"
+        " --environment {input.environment:q} --output {output:q} --log {log:q}"
