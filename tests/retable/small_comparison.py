@@ -93,7 +93,7 @@ def comparison(**changes: object) -> Comparison:
             "notes": ["A note of the suite."],
             "device": "cpu",
             "device_title": "This machine's CPU",
-            "budget": "quick",
+            "settings": {"budget": "quick", "weights": "random", "seed": 7, "mirror": None},
             "machine": {"cpu": "Some CPU", "cores": 2},
             "versions": {"one": {"onnxruntime": "1.31.1"}},
             "tables": [SMALL],
@@ -112,6 +112,7 @@ def comparison(**changes: object) -> Comparison:
                     model="tiny",
                     title="Tiny",
                     weights="random",
+                    source=None,
                     reason="the host cannot be reached",
                     parameters=3,
                 )

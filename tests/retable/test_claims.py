@@ -21,8 +21,8 @@ def rounds(*values):
     ("fused", "verdict", "detail"),
     [
         (rounds(1.0, 1.2, 1.4), "holds", "0.60x, holds in 1 of 1"),
-        (rounds(1.8, 1.9, 2.0), "fails", "0.95x, holds in 0 of 1"),
-        (rounds(1.4, 1.5, 1.7), "undecided", "0.75x, holds in 0 of 1, 1 undecided"),
+        (rounds(1.8, 1.9, 2.0), "fails", "0.95x, holds in 0 of 1, fails in 1"),
+        (rounds(1.4, 1.5, 1.7), "undecided", "0.75x, holds in 0 of 1, undecided in 1"),
     ],
 )
 def test_a_claim_is_judged_by_the_whole_interval(fused, verdict, detail):
@@ -98,11 +98,11 @@ def test_a_claim_that_holds_here_and_fails_there_is_mixed():
     )
     (answer,) = judged.answers
     assert answer.verdict == "mixed"
-    assert answer.detail == "0.50x to 1.05x, holds in 1 of 2"
+    assert answer.detail == "0.50x to 1.05x, holds in 1 of 2, fails in 1"
     assert [pair.column for pair in answer.pairs] == ["small fused", "large fused"]
 
 
-def test_what_failed_does_not_hide_what_holds():
+def test_what_failed_is_counted_beside_what_holds():
     small = Small(TWO_SIZES, claim=CLAIM)
     judged = small.judged(
         {
@@ -113,7 +113,10 @@ def test_what_failed_does_not_hide_what_holds():
         }
     )
     (answer,) = judged.answers
-    assert (answer.verdict, answer.detail) == ("holds", "0.50x, holds in 1 of 1")
+    assert (answer.verdict, answer.detail) == (
+        "undecided",
+        "0.50x, holds in 1 of 2, no number in 1",
+    )
     assert answer.pairs[1].reason == "timeout: no end"
 
 
@@ -163,7 +166,7 @@ def test_across_roles_every_backend_meets_every_other():
     )
     assert {answer.backend: (answer.verdict, answer.detail) for answer in judged.answers} == {
         "openvino against paddle": ("holds", "0.25x, holds in 1 of 1"),
-        "onnxruntime against paddle": ("fails", "0.75x, holds in 0 of 1"),
+        "onnxruntime against paddle": ("fails", "0.75x, holds in 0 of 1, fails in 1"),
     }
 
 

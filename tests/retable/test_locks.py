@@ -67,7 +67,11 @@ def hold(tmp_path):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, "PYTHONPATH": str(WORKFLOW), "TMPDIR": str(tmp_path)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(WORKFLOW),
+                "RETABLE_MACHINE_LOCK": str(tmp_path / "machine.lock"),
+            },
         )
         started.append(process)
         return Holder(process)

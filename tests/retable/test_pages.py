@@ -215,7 +215,8 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
         "| cpu | Some CPU |",
         "| retable commit | 0123abc |",
         "- A note of the suite.",
-        "    snakemake --cores 4 --config device=cpu suite=small budget=quick",
+        "    snakemake --cores 4 --config device=cpu suite=small"
+        " budget=quick weights=random seed=7",
     ]:
         assert line in lines
     assert "> **Tiny: random weights.** the host cannot be reached." in page
@@ -262,7 +263,9 @@ def test_where_nothing_was_measured_the_page_says_why_and_draws_nothing(tmp_path
 
 
 def test_official_weights_need_no_warning(tmp_path: Path) -> None:
-    used = WeightsUsed(model="tiny", title="Tiny", weights="official", reason=None, parameters=3)
+    used = WeightsUsed(
+        model="tiny", title="Tiny", weights="official", source="x", reason=None, parameters=3
+    )
     assert "weights.**" not in page_of(comparison(weights=[used]), tmp_path)
 
 

@@ -40,7 +40,7 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
 @pytest.mark.parametrize(
     ("module", "needs", "not_"),
     [
-        ("steps.tail", {"records", "places", "processes", "locks"}, {"plan", "config.suite"}),
+        ("steps.tail", {"records", "places", "processes"}, {"plan", "config.suite"}),
         ("steps.tail", {"contract"}, {"pages", "comparison", "statistics", "cases"}),
         ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages"}),
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),

@@ -212,7 +212,8 @@ class Checkout:
         # lock of other runs is none of ours.
         self._scratch.mkdir(exist_ok=True)
         kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        return {**kept, "TMPDIR": str(self._scratch)}
+        lock = str(self._scratch / "machine.lock")
+        return {**kept, "TMPDIR": str(self._scratch), "RETABLE_MACHINE_LOCK": lock}
 
 
 def job_of(name: str) -> str | None:

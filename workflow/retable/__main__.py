@@ -1,16 +1,21 @@
 """`python -m retable VERB --options`: the verbs of the workflow, one module in `steps` each."""
 
 import argparse
+import contextlib
 import importlib
 import signal
 import sys
 from pathlib import Path
 
 from retable.errors import RetableError
+from retable.locks import machine_shared
 from retable.processes import die_with_parent
 
 STEPS = Path(__file__).parent / "steps"
 NOT_VERBS = {"__init__", "options"}
+# All steps share the machine but these: `time` takes it alone, `fetch` waits for the network and
+# `plan` writes one small file.
+UNLOCKED = {"time", "fetch", "plan"}
 
 
 def verbs() -> list[str]:
@@ -29,9 +34,11 @@ def main(words: list[str]) -> int:
     module = importlib.import_module(f"retable.steps.{verb}")
     options = argparse.ArgumentParser(prog=f"retable {verb}", description=module.__doc__)
     module.arguments(options)
+    given = options.parse_args(words[1:])
     try:
-        module.run(options.parse_args(words[1:]))
-    except RetableError as error:
+        with contextlib.nullcontext() if verb in UNLOCKED else machine_shared():
+            module.run(given)
+    except (RetableError, OSError) as error:
         print(f"retable {verb}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -11,7 +11,7 @@ from retable.plan import Plan
 from retable.sessions import Session
 from retable.statistics import STATISTICS, Estimate, across_launches
 
-REPRODUCED_WITHIN = 0.05  # on the published device: the ratio's interval meets 1 +- this
+REPRODUCED_WITHIN = 0.05  # on the published device: the ratio's interval lies within 1 +- this
 
 
 class Measurements:
@@ -80,8 +80,10 @@ class Measurements:
     def _verdict(self, cell: Cell, ratio: Estimate | None) -> str | None:
         if ratio is None or cell.measured_on != self._plan.device.device:
             return None
-        meets = ratio.low <= 1 + REPRODUCED_WITHIN and ratio.high >= 1 - REPRODUCED_WITHIN
-        return "reproduced" if meets else "differs"
+        if abs(ratio.low - 1) <= REPRODUCED_WITHIN and abs(ratio.high - 1) <= REPRODUCED_WITHIN:
+            return "reproduced"
+        outside = ratio.low > 1 + REPRODUCED_WITHIN or ratio.high < 1 - REPRODUCED_WITHIN
+        return "differs" if outside else "undecided"
 
     def _answer(self, case: Case, **rest: object) -> Answer:
         return Answer.model_validate(

@@ -116,12 +116,25 @@ def _answer(label: str, judged: list[Pair]) -> ClaimAnswer:
         reason = next(pair.reason for pair in judged if pair.reason)
         return ClaimAnswer(backend=label, verdict="not testable", detail=reason, pairs=judged)
     ratios = [pair.measured.value for pair in judged if pair.measured is not None]
-    held, undecided = verdicts.count("holds"), verdicts.count("undecided")
-    detail = f"{_range(min(ratios), max(ratios))}, holds in {held} of {len(verdicts)}"
-    if undecided:
-        detail += f", {undecided} undecided"
-    whole = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
-    return ClaimAnswer(backend=label, verdict=whole, detail=detail, pairs=judged)
+    counts = {word: verdicts.count(word) for word in ("holds", "fails", "undecided")}
+    detail = f"{_range(min(ratios), max(ratios))}, holds in {counts['holds']} of {len(judged)}"
+    others = {
+        "fails": counts["fails"],
+        "undecided": counts["undecided"],
+        "no number": len(judged) - len(verdicts),
+    }
+    detail += "".join(f", {word} in {count}" for word, count in others.items() if count)
+    return ClaimAnswer(
+        backend=label, verdict=_whole(counts, len(judged)), detail=detail, pairs=judged
+    )
+
+
+def _whole(counts: Mapping[str, int], pairs: int) -> Verdict | Literal["mixed"]:
+    """The verdict on all pairs: one that every pair has, or mixed where some hold and some fail."""
+    for word in ("holds", "fails"):
+        if counts[word] == pairs:
+            return word
+    return "mixed" if counts["holds"] and counts["fails"] else "undecided"
 
 
 def _judged(

@@ -36,7 +36,8 @@ class Answer(Message):
     field: str | None = None  # the samples that were used, if other than the table's field
     measured: Interval | None = None
     ratio: Interval | None = None  # measured / published
-    verdict: Literal["reproduced", "differs"] | None = None  # on the published device only
+    # On the published device only:
+    verdict: Literal["reproduced", "differs", "undecided"] | None = None
     launches: int = 0
     samples: int = 0
 
@@ -110,6 +111,7 @@ class WeightsUsed(Message):
     model: str
     title: str
     weights: str
+    source: str | None  # where official ones are from, as the model's file says
     reason: str | None
     parameters: int | None
 
@@ -149,7 +151,7 @@ class Comparison(Message):
     notes: list[str]
     device: str
     device_title: str
-    budget: str
+    settings: dict[str, str | int | None]  # of the run: budget, seed, weights ...
     machine: dict[str, Any]
     versions: dict[str, dict[str, str]]  # backend -> package -> version
     tables: list[ComparedTable]

@@ -1,6 +1,6 @@
 """The conditions a table's values depend on: as published beside as they were here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from retable.answers import Measurements
 from retable.cases import Case
@@ -12,6 +12,7 @@ from retable.plan import Plan
 from retable.records import Record
 
 MISSING = "not stated"
+NOT_RECORDED = "not recorded"
 INTERPRETER = ("python", "numpy")  # what every launch has
 
 
@@ -34,16 +35,20 @@ def conditions_of(
         "batch": _joined(str(case.request.batch) for case in cases),
         "transfers": _transfers(cases, plan),
         "threads": _threads(cases, measured),
+        "power mode": plan.device.power_mode or NOT_RECORDED,
+        "timed region": _timed_region(cases),
         **_recipe(budget),
+        **_warnings(cases, measured),
     }
+    names = [*here, *(name for name in table.conditions if name not in here)]
     return [
-        Condition(name=name, published=table.conditions.get(name, MISSING), here=value)
-        for name, value in here.items()
-        if value != table.conditions.get(name)
-    ] + [
-        Condition(name=name, published=value, here="only the run itself: buffers are made before")
-        for name, value in table.conditions.items()
-        if name == "timed region"
+        Condition(
+            name=name,
+            published=table.conditions.get(name, MISSING),
+            here=here.get(name, NOT_RECORDED),
+        )
+        for name in names
+        if here.get(name) != table.conditions.get(name, NOT_RECORDED)
     ]
 
 
@@ -59,8 +64,10 @@ def _timed_cases(table: Table, plan: Plan) -> list[Case]:
 
 
 def _device(plan: Plan, environments: Mapping[str, Record]) -> str:
-    machine = next(iter(environments.values())).facts["machine"]
-    return f"{plan.device.title}: {machine['cpu'] or 'unknown CPU'}, {machine['cores']} cores"
+    machine = next(iter(environments.values())).facts.get("machine", {})
+    processor = f"{machine.get('cpu') or 'unknown CPU'}, {machine.get('cores')} cores"
+    found = machine.get("gpu") if plan.device.memory == "device" else None
+    return f"{plan.device.title}: {f'{found}; ' if found else ''}{processor}"
 
 
 def _libraries(cases: list[Case], measured: Measurements) -> str:
@@ -79,7 +86,11 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
 
 def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
     used = {case.request.model for case in cases}
-    return _joined(one.weights for one in weights if one.model in used)
+    return _joined(
+        (one.source or one.weights) if one.weights == "official" else one.weights
+        for one in weights
+        if one.model in used
+    )
 
 
 def _transfers(cases: list[Case], plan: Plan) -> str:
@@ -100,19 +111,46 @@ def _threads(cases: list[Case], measured: Measurements) -> str:
     )
 
 
+def _timed_region(cases: list[Case]) -> str:
+    posts = dict.fromkeys(case.request.post for case in cases if case.request.post != "none")
+    behind = f", and {', '.join(posts)} behind it where the row says so" if posts else ""
+    return f"one run into buffers made before{behind}"
+
+
 def _recipe(budget: str) -> dict[str, str]:
     """How each case was timed, in the words that tables use for their own."""
     preset = BUDGETS[budget]
     warmup, measure = preset.warmup, preset.measure
     return {
         "warm-up": f"at least {warmup.min_ms:g} ms and {warmup.min_iterations} iterations "
-        f"({warmup.slow_iterations} where one takes over {warmup.slow_ms:g} ms), until steady",
+        f"({warmup.slow_iterations} where one takes over {warmup.slow_ms:g} ms), then until two "
+        f"medians agree within 1 %, or {warmup.max_ms:g} ms have gone",
         "duration": f"at least {measure.min_samples} iterations and {measure.min_ms / 1000:g} s "
-        "a launch",
+        f"a launch, at most {measure.max_ms / 1000:g} s",
         "launches": f"{preset.launches}, interleaved with the block's other cases",
         "statistic": "the published statistic of each launch, then the median over launches",
     }
 
 
-def _joined(values: object) -> str:
-    return ", ".join(dict.fromkeys(values))  # type: ignore[call-overload]
+def _warnings(cases: list[Case], measured: Measurements) -> dict[str, str]:
+    """What the launches and engines say against themselves."""
+    results = [result for case in cases for result in measured.results(case)]
+    unsteady = sum(not result.facts.get("warmup", {}).get("steady", True) for result in results)
+    found = {}
+    if unsteady:
+        share = f"{unsteady} of {len(results)} launches"
+        found["steady state"] = f"not reached by the end of warm-up in {share}"
+    elsewhere = _joined(
+        f"{case.name}: {len(nodes)} nodes on the CPU"
+        for case in cases
+        for result in measured.results(case)[:1]
+        if (nodes := result.facts.get("engine", {}).get("cpu_nodes"))
+    )
+    if elsewhere:
+        found["placement"] = elsewhere
+    return found
+
+
+def _joined(values: Iterable[str]) -> str:
+    """The values with commas between, each once, in their order."""
+    return ", ".join(dict.fromkeys(values))

@@ -1,6 +1,8 @@
 """What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
 
+import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +15,11 @@ from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
 from retable.errors import RetableError
+from retable.files import sha256_of
 from retable.plan import Plan, plan_suite
 from retable.published import read_published
 from retable.runtimes import runtime
+from retable.runtimes.host import identity as host_identity
 from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
 
@@ -153,6 +157,10 @@ class Dag:
         }
         return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
 
+    def settings_json(self) -> str:
+        """What was asked of the run and decides its numbers, as the page tells it."""
+        return self.settings.model_dump_json(exclude={"device", "suite"})
+
     def reports(self) -> list[str]:
         return [f"results/{self.device.device}/reports/{suite}.md" for suite in self.plans]
 
@@ -186,6 +194,22 @@ class Dag:
 
     def backend_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable_runner.backends.{self.device.plugin(wildcards.player)}")
+
+    def build_code(self, wildcards: Wildcards) -> str:
+        """A digest of the sources that build an engine: part of the engine's identity."""
+        paths = self.backend_sources(wildcards) + self.sources("retable_runner.build")
+        contents = [f"{path} {sha256_of(self.root / path)}" for path in sorted(set(paths))]
+        return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+    def interpreter(self, wildcards: Wildcards) -> str:
+        """What an environment depends on besides its lock: a change in it makes it anew."""
+        if wildcards.runtime == "host":
+            return host_identity()
+        return platform.python_version()
+
+    def machine(self, _: Wildcards) -> str:
+        """The machine that a probe would find; records carried to another are made anew."""
+        return f"{platform.node()} {platform.machine()}"
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable.runtimes.{wildcards.runtime}")

@@ -3,14 +3,16 @@
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def machine_lock_path() -> Path:
-    """One file for all users and checkouts of this machine."""
-    return Path(tempfile.gettempdir()) / "retable.machine.lock"
+    """One file for all users and checkouts of this machine, whatever their TMPDIR.
+
+    RETABLE_MACHINE_LOCK names another, for tests.
+    """
+    return Path(os.environ.get("RETABLE_MACHINE_LOCK", "/tmp/retable.machine.lock"))
 
 
 @contextlib.contextmanager

@@ -103,6 +103,11 @@ def _definition_text(facts: dict[str, Any]) -> str:
     return f"; {by_definition:.1e} from what the tail's definition gives"
 
 
+def escaped(text: str) -> str:
+    """Text that stays within its cell of a markdown table."""
+    return " ".join(text.replace("|", "\\|").split("\n"))
+
+
 def render(template: Path, **names: Any) -> str:
     """Render a template file; a name that is missing is an error, not an empty place."""
     environment = jinja2.Environment(
@@ -113,7 +118,8 @@ def render(template: Path, **names: Any) -> str:
         autoescape=False,  # markdown, from our own files
     )
     filters: dict[str, Callable[..., str]] = {
-        "row": lambda cells: "| " + " | ".join(cells) + " |",
+        "row": lambda cells: "| " + " | ".join(map(escaped, cells)) + " |",
+        "escaped": escaped,
         "number": number,
     }
     environment.filters.update(filters)

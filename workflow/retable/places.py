@@ -13,10 +13,15 @@ PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all t
 
 
 class LocalPlace:
-    """An interpreter of this machine. Paths in jobs are relative to the working folder."""
+    """An interpreter of this machine. Paths in jobs are relative to the working folder.
 
-    def __init__(self, python: Path) -> None:
+    Its packages are its own: PYTHONPATH and the user's site are kept out, unless it
+    `inherits_path`.
+    """
+
+    def __init__(self, python: Path, inherits_path: bool = False) -> None:
         self._python = python
+        self._inherits_path = inherits_path
 
     def run(
         self,
@@ -36,14 +41,14 @@ class LocalPlace:
                 [str(self._python), "-m", package, str(job_path), str(result_path)],
                 log=log,
                 timeout_s=timeout_s,
-                environment={**_surroundings(), **(variables or {})},
+                environment={**self._surroundings(), **(variables or {})},
                 memory_limit_bytes=memory_limit_bytes,
             )
             return result_of(ended, result_path)
 
-
-def _surroundings() -> dict[str, str]:
-    """Variables that keep a run repeatable and its Python to itself."""
-    inherited = os.environ.get("PYTHONPATH")
-    path = f"{PACKAGES}{os.pathsep}{inherited}" if inherited else str(PACKAGES)
-    return {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    def _surroundings(self) -> dict[str, str]:
+        """Variables that keep a run repeatable and its Python to itself."""
+        inherited = os.environ.get("PYTHONPATH") if self._inherits_path else None
+        path = os.pathsep.join(filter(None, [str(PACKAGES), inherited]))
+        isolated = {} if self._inherits_path else {"PYTHONNOUSERSITE": "1"}
+        return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", **isolated}

@@ -18,6 +18,10 @@ class Progress:
         self._start = time.monotonic()
         self._live = sys.stderr.isatty()
 
+    def begin(self) -> None:
+        """Start the clock by which the time left is told."""
+        self._start = time.monotonic()
+
     def step(self, done: int, total: int, what: str) -> None:
         """Say that `done` of `total` launches are over, and which one begins."""
         line = f"{what}, {done + 1} of {total}{self._time_left(done, total)}"

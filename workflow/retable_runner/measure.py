@@ -65,8 +65,9 @@ class Steadiness(object):
 
     At least `min_ms` and `min_iterations` (`slow_iterations` where the median iteration takes
     longer than `slow_ms`), then until the medians of the last two quarters of a rolling window
-    agree within 1 %, or `max_ms` have gone. The window is the later half of the iterations, and no
-    shorter than the number needed: so it leaves the start behind, and grows where they are short.
+    agree within 1 %, or `max_ms` and `slow_iterations` have gone. The window is the later half of
+    the iterations, and no shorter than the number needed: so it leaves the start behind, and grows
+    where they are short.
     """
 
     def __init__(self, min_ms, min_iterations, slow_ms, slow_iterations, max_ms):
@@ -85,7 +86,8 @@ class Steadiness(object):
             if count < self.min_iterations:
                 self._next_look = min(self._next_look, self.min_iterations)
             self.steady = self._is_steady(np.array([row[0] for row in rows[:count]]) * 1e3)
-        return self.steady or elapsed_ms >= self.max_ms
+        given_up = elapsed_ms >= self.max_ms and count >= self.slow_iterations
+        return self.steady or given_up
 
     def _is_steady(self, times_ms):
         slow = np.median(times_ms) > self.slow_ms

@@ -15,6 +15,7 @@ rule build:
     params:
         backend=dag.backend_plugin,
         options=dag.backend_options,
+        code=dag.build_code,
         memory=(
             ["--memory-limit-mib", dag.device.memory_limit_mib]
             if dag.device.memory_limit_mib
@@ -24,7 +25,8 @@ rule build:
         "build {wildcards.player} {wildcards.precision}, {wildcards.work} of {wildcards.model} {wildcards.input}"
     shell:
         "python -m retable build --player {wildcards.player:q} --backend {params.backend:q}"
-        " --precision {wildcards.precision:q} --options {params.options:q} {params.memory:q}"
+        " --precision {wildcards.precision:q} --options {params.options:q}"
+        " --code {params.code:q} {params.memory:q}"
         " --source {input.source:q} --environment {input.environment:q}"
         " --output {output:q} --log {log:q}"
 

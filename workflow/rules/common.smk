@@ -8,6 +8,10 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 from retable.dag import Dag
 from retable.errors import RetableError
 
+if Path.cwd().resolve() != Path(workflow.basedir).resolve():
+    sys.exit(
+        f"retable: run snakemake in the folder of its Snakefile: cd {workflow.basedir}"
+    )
 try:
     dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
 except RetableError as error:

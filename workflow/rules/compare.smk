@@ -16,12 +16,12 @@ rule compare:
     log:
         "results/logs/compare/{device}/{suite}.log",
     params:
-        budget=dag.settings.budget,
+        settings=dag.settings_json(),
     message:
         "compare {wildcards.suite}"
     shell:
         "python -m retable compare --suite {wildcards.suite:q} --device {wildcards.device:q}"
-        " --budget {params.budget:q}"
+        " --settings {params.settings:q}"
         " --timings {input.timings:q} --fidelities {input.fidelities:q}"
         " --natives {input.natives:q} --environments {input.environments:q}"
         " --output {output:q} --log {log:q}"

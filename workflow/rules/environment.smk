@@ -9,6 +9,8 @@ rule environment:
         "results/environments/{runtime}/{environment}.json",
     log:
         "results/logs/environment/{runtime}/{environment}.log",
+    params:
+        interpreter=dag.interpreter,
     message:
         "environment {wildcards.environment} ({wildcards.runtime})"
     shell:

@@ -3,11 +3,15 @@
 rule probe:
     input:
         environment=dag.entered_environment,
-        sources=dag.sources("retable.steps.probe", "retable_runner.probe"),
+        sources=dag.sources(
+            "retable.steps.probe", "retable_runner.__main__", "retable_runner.probe"
+        ),
     output:
         "results/{device}/environments/{environment}.json",
     log:
         "results/logs/probe/{device}/{environment}.log",
+    params:
+        machine=dag.machine,
     message:
         "probe {wildcards.device} in {wildcards.environment}"
     shell:

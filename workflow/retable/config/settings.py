@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from retable.config.entry import Entry, Name, parse_entry, read_yaml
 from retable.errors import RetableError
 
@@ -15,7 +17,7 @@ class Settings(Entry):
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "random"]
     mirror: str | None
-    seed: int
+    seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
     runtime: Literal["venv", "host"]  # how this machine enters the framework environments
 
     def suites(self, known: list[str]) -> list[str]:

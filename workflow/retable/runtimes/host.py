@@ -24,13 +24,19 @@ def check(where: str) -> None:
 
 
 def prepare(name: str, log: Path) -> Prepared:
+    return Prepared(sys.executable, identity())
+
+
+def identity() -> str:
+    """Hash the interpreter's version and the packages that it has."""
     listing = subprocess.run(
         [sys.executable, "-c", _LIST_PACKAGES], check=False, capture_output=True, text=True
     )
     if listing.returncode != 0:
         raise RetableError(f"{sys.executable} cannot list its packages: {listing.stderr.strip()}")
-    return Prepared(sys.executable, hashlib.sha256(listing.stdout.encode()).hexdigest())
+    return hashlib.sha256(listing.stdout.encode()).hexdigest()
 
 
 def enter(prepared: Prepared) -> LocalPlace:
-    return LocalPlace(Path(prepared.python))
+    """The user's own PYTHONPATH stays: it is part of how such a machine was prepared."""
+    return LocalPlace(Path(prepared.python), inherits_path=True)

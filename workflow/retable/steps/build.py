@@ -14,7 +14,6 @@ from retable.environments import enter
 from retable.errors import RetableError
 from retable.files import read_json, verified, write_json
 from retable.jobs.build import BuildJob
-from retable.locks import machine_shared
 from retable.records import Record, leave_record, read_record, verify
 from retable.steps.options import add_environment
 
@@ -28,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", required=True, help="a file in retable_runner/backends")
     parser.add_argument("--precision", required=True, help="what the engine computes in")
     parser.add_argument("--options", type=json.loads, required=True, help="of the backend, as JSON")
+    parser.add_argument("--code", required=True, help="digest of the sources that build engines")
     parser.add_argument("--memory-limit-mib", type=int, help="of the building process")
     parser.add_argument("--source", type=Path, required=True, help="record of the graph")
     add_environment(parser)
@@ -50,7 +50,8 @@ def run(given: argparse.Namespace) -> None:
         return result
 
     subject = {**source.subject, "backend": given.player, "precision": given.precision}
-    leave_record(given.output, "build", subject, {"source": source}, produce)
+    upstream = {"environment": environment, "source": source}
+    leave_record(given.output, "build", subject, upstream, produce)
 
 
 def _identity(source: Record, environment: Record, given: argparse.Namespace) -> str:
@@ -60,6 +61,7 @@ def _identity(source: Record, environment: Record, given: argparse.Namespace) ->
         "backend": given.backend,
         "precision": given.precision,
         "options": given.options,
+        "code": given.code,
         "environment": environment.facts["identity"],
         "machine": {name: environment.facts["machine"].get(name) for name in BUILT_FOR},
     }
@@ -93,14 +95,13 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
             options=given.options,
             folder=str(made),
         )
-        with machine_shared():
-            result = enter(environment).run(
-                "retable_runner",
-                job,
-                log=given.log,
-                timeout_s=TIMEOUT_S,
-                memory_limit_bytes=limit * 2**20 if limit else None,
-            )
+        result = enter(environment).run(
+            "retable_runner",
+            job,
+            log=given.log,
+            timeout_s=TIMEOUT_S,
+            memory_limit_bytes=limit * 2**20 if limit else None,
+        )
         if result.outcome != "ok":
             return result
         if folder.exists():

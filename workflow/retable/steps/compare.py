@@ -1,6 +1,7 @@
 """Put what was measured beside what was published: every cell, condition and claim of a suite."""
 
 import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from retable.comparison import (
 )
 from retable.conditions import conditions_of
 from retable.config.load import load_configuration
+from retable.config.model import Model
 from retable.config.suite import Table
 from retable.files import read_json, write_json
 from retable.plan import Plan, plan_suite
@@ -30,7 +32,7 @@ from retable.steps.options import add_output
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True)
     parser.add_argument("--device", required=True)
-    parser.add_argument("--budget", required=True)
+    parser.add_argument("--settings", type=json.loads, required=True, help="of the run, as JSON")
     for records in ("timings", "fidelities", "natives", "environments"):
         parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
     add_output(parser)
@@ -54,7 +56,7 @@ def run(given: argparse.Namespace) -> None:
     published = {value.place: value for value in values}
     natives = [read_record(path) for path in given.natives]
     weights = [
-        _weights(record, configuration.models[record.subject["model"]].title) for record in natives
+        _weights(record, configuration.models[record.subject["model"]]) for record in natives
     ]
     comparison = Comparison(
         suite=suite.suite,
@@ -65,11 +67,13 @@ def run(given: argparse.Namespace) -> None:
         notes=suite.notes,
         device=plan.device.device,
         device_title=plan.device.title,
-        budget=given.budget,
+        settings=given.settings,
         machine=_machine(environments),
         versions=_versions(plan, measured),
         tables=[
-            _table(table, plan, published, measured, weights, environments, given.budget)
+            _table(
+                table, plan, published, measured, weights, environments, given.settings["budget"]
+            )
             for table in suite.tables
         ],
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
@@ -118,10 +122,11 @@ def _table(
     )
 
 
-def _weights(native: Record, title: str) -> WeightsUsed:
+def _weights(native: Record, model: Model) -> WeightsUsed:
     return WeightsUsed(
         model=native.subject["model"],
-        title=title,
+        title=model.title,
+        source=model.weights.source,
         weights=native.facts.get("weights", "none"),
         reason=native.facts.get("weights_reason", native.reason),
         parameters=native.facts.get("parameters"),
@@ -143,7 +148,7 @@ def _machine(environments: Mapping[str, Record]) -> dict[str, object]:
     )
     found: dict[str, object] = {}
     for record in environments.values():
-        machine = record.facts["machine"]
+        machine = record.facts.get("machine", {})
         found.update({key: machine[key] for key in wanted if machine.get(key) is not None})
     return found
 

@@ -37,16 +37,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     job = SessionJob.model_validate(read_json(given.plan))
     ready = [_ready(case) for case in job.cases]
+    commit = _source_commit()
     progress = Progress(f"time {job.suite} {job.block}", given.log)
     progress.say("waiting for the machine to be free of other steps")
-    started, clock = _now(), time.monotonic()
     with machine_exclusive():
+        progress.begin()
+        started, clock = _now(), time.monotonic()
         launches = _launch_all(job, ready, progress, given.log)
     session = Session(
         job=job,
         started=started,
         seconds=round(time.monotonic() - clock, 3),
-        source_commit=_source_commit(),
+        source_commit=commit,
         cases={case.name: _ending(case, launches) for case in ready},
         launches=launches,
     )
@@ -140,11 +142,16 @@ def _now() -> str:
 
 
 def _source_commit() -> str | None:
-    """The commit of the checkout, with `+` behind it where files differ from it."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return described.stdout.strip() or None
+    """The commit of this checkout, with `+` behind it where files differ from it; else None."""
+    try:
+        top = _git("rev-parse", "--show-toplevel")
+        if Path(top).resolve() != Path().resolve():
+            return None  # the checkout of something else
+        return _git("describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*") or None
+    except (OSError, subprocess.CalledProcessError):
+        return None  # no git, or no repository
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
