@@ -15,6 +15,8 @@ from retable.published import Published
 from retable.statistics import paired_ratio
 
 Verdict = Literal["holds", "fails", "undecided"]
+# Pairs that end so say nothing about the claim; others that have no number leave it undecided.
+BEYOND_THE_DEVICE = ("unsupported", "unavailable")
 Values = Mapping[tuple[str, str, str], Published]
 
 
@@ -117,20 +119,24 @@ def _answer(label: str, judged: list[Pair]) -> ClaimAnswer:
         return ClaimAnswer(backend=label, verdict="not testable", detail=reason, pairs=judged)
     ratios = [pair.measured.value for pair in judged if pair.measured is not None]
     counts = {word: verdicts.count(word) for word in ("holds", "fails", "undecided")}
-    detail = f"{_range(min(ratios), max(ratios))}, holds in {counts['holds']} of {len(judged)}"
+    beyond = sum(pair.outcome in BEYOND_THE_DEVICE for pair in judged)
+    asked = len(judged) - beyond
     others = {
         "fails": counts["fails"],
         "undecided": counts["undecided"],
-        "no number": len(judged) - len(verdicts),
+        "no number": asked - len(verdicts),
+        "not testable": beyond,
     }
+    detail = f"{_range(min(ratios), max(ratios))}, holds in {counts['holds']} of {asked}"
     detail += "".join(f", {word} in {count}" for word, count in others.items() if count)
-    return ClaimAnswer(
-        backend=label, verdict=_whole(counts, len(judged)), detail=detail, pairs=judged
-    )
+    return ClaimAnswer(backend=label, verdict=_whole(counts, asked), detail=detail, pairs=judged)
 
 
 def _whole(counts: Mapping[str, int], pairs: int) -> Verdict | Literal["mixed"]:
-    """The verdict on all pairs: one that every pair has, or mixed where some hold and some fail."""
+    """The verdict on all pairs that the device can be asked about.
+
+    One that each of them has; or mixed, where some hold and some fail; else undecided.
+    """
     for word in ("holds", "fails"):
         if counts[word] == pairs:
             return word
@@ -163,6 +169,7 @@ def _judged(
         published=_published_ratio(pair, published),
         measured=estimate,
         verdict=verdict,
+        outcome=ending.outcome if ending else "ok",
         reason=reason,
     )
 

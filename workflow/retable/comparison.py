@@ -83,6 +83,7 @@ class Pair(Message):
     published: float | None
     measured: Interval | None
     verdict: Literal["holds", "fails", "undecided"] | None
+    outcome: OutcomeName  # other than `ok`: why one of the two has no number
     reason: str | None
 
 
