@@ -265,3 +265,16 @@ def test_suites_are_all_or_a_list() -> None:
     assert load_settings(ROOT, {"suite": "all"}).suites(known) == sorted(known)
     listed = load_settings(ROOT, {"suite": "paddleseg, fast-scnn"}).suites(known)
     assert listed == ["paddleseg", "fast-scnn"]
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        ({"plots": [{"title": "p", "table": "argmax", "column": "FP31"}]}, "did you mean 'FP32'"),
+        ({"plots": [{"title": "p", "table": "argmx", "column": "FP32"}]}, "did you mean 'argmax'"),
+    ],
+)
+def test_a_plot_of_what_is_not_there_is_told_before_anything_runs(part, sentence):
+    shipped = read_yaml(Path(__file__).parents[2] / "config" / "suites" / "fast-scnn.yaml")
+    with pytest.raises(RetableError, match=sentence):
+        parse_entry(Suite, {**shipped, **part}, "fast-scnn.yaml")

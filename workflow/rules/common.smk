@@ -50,3 +50,8 @@ onstart:
         dag.check()
     except RetableError as error:
         sys.exit(f"retable: {error}")
+
+
+onsuccess:
+    if Path(f"results/{dag.device.device}/report.md").is_file():
+        print(f"retable: read results/{dag.device.device}/report.md")

@@ -1,11 +1,12 @@
 """config/suites/*.yaml: a published document as rows, columns, cases and claims."""
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from retable.config.device import Precision, Role
-from retable.config.entry import Entry, InputSize, Name, PluginName, Scalar
+from retable.config.entry import Entry, InputSize, Name, PluginName, Scalar, nearest
 
 Field_ = Literal[
     "gpu_compute",
@@ -122,3 +123,21 @@ class Suite(Entry):
     claims: list[Claim] = []
     plots: list[Plot] = []
     notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _names_what_is_there(self) -> Self:
+        columns = {table.table: list(table.columns) for table in self.tables}
+        for claim in self.claims:
+            if claim.table is not None and claim.table not in columns:
+                raise ValueError(_no_such("table", claim.table, columns, f"claim {claim.name}"))
+        for plot in self.plots:
+            where = f"plot {plot.title!r}"
+            if plot.table not in columns:
+                raise ValueError(_no_such("table", plot.table, columns, where))
+            if plot.column not in columns[plot.table]:
+                raise ValueError(_no_such("column", plot.column, columns[plot.table], where))
+        return self
+
+
+def _no_such(word: str, name: str, known: Iterable[str], where: str) -> str:
+    return f"{where}: there is no {word} {name!r}; {nearest(name, list(known))}"
