@@ -35,6 +35,11 @@ class Request:
         return self.input if self.batch == 1 else f"{self.input}b{self.batch}"
 
     @property
+    def native(self) -> bool:
+        """Whether the framework itself runs, on its own files, and no graph is made."""
+        return self.role.startswith("native")
+
+    @property
     def block(self) -> str:
         """The name of the block: what a table compares directly has the same model and input."""
         return f"{self.model}_{self.input}"
@@ -71,7 +76,7 @@ class Case:
     def graph(self) -> str:
         """The engine's source under results/models/: a graph, or the native weights."""
         request = self.request
-        if request.role.startswith("native"):
+        if request.native:
             return f"{request.model}/native"
         return f"{request.model}/{request.input_key}/{request.tail}/{self.graph_precision}"
 
@@ -85,8 +90,7 @@ class Case:
     def work(self) -> str:
         """What of the network runs: the graph with this tail, or the framework's own (`native`)."""
         request = self.request
-        native = request.role.startswith("native")
-        return request.role.replace("-", "_") if native else request.tail
+        return request.role.replace("-", "_") if request.native else request.tail
 
 
 @dataclass(frozen=True)

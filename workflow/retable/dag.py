@@ -150,11 +150,7 @@ class Dag:
         return [self.device_environment(name) for name in sorted(names)]
 
     def fidelities(self, wildcards: Wildcards) -> list[str]:
-        graphs = {
-            case.graph
-            for case in self._timed(wildcards)
-            if not case.request.role.startswith("native")
-        }
+        graphs = {case.graph for case in self._timed(wildcards) if not case.request.native}
         return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
 
     def settings_json(self) -> str:
@@ -169,12 +165,8 @@ class Dag:
 
     def engines(self) -> list[str]:
         """Every engine of the run, for those who only want them built."""
-        return sorted(
-            f"results/{self.device.device}/engines/{case.engine}.json"
-            for plan in self.plans.values()
-            for block in plan.runnable
-            for case in block.runnable
-        )
+        cases = (case for plan in self.plans.values() for case in plan.runnable_cases)
+        return sorted({self._engine(case) for case in cases})
 
     # Sources
 
@@ -223,8 +215,10 @@ class Dag:
         )
 
     def _timed(self, wildcards: Wildcards) -> list[Case]:
-        plan = self.plans[wildcards.suite]
-        return [case for block in plan.runnable for case in block.runnable]
+        return list(self.plans[wildcards.suite].runnable_cases)
+
+    def _engine(self, case: Case) -> str:
+        return f"results/{self.device.device}/engines/{case.engine}.json"
 
     def _model(self, wildcards: Wildcards) -> Model:
         return self.configuration.models[wildcards.model]
@@ -238,10 +232,9 @@ class Dag:
             getattr(wildcards, name) for name in ("model", "input", "work", "precision", "player")
         )
         for plan in self.plans.values():
-            for block in plan.blocks.values():
-                for case in block.runnable:
-                    if case.engine == engine:
-                        return case
+            for case in plan.runnable_cases:
+                if case.engine == engine:
+                    return case
         raise RetableError(f"no case of this run has the engine {engine}")
 
     def _session_case(self, case: Case) -> SessionCase:
@@ -250,7 +243,7 @@ class Dag:
             name=case.name,
             backend=case.plugin,
             environment=self.device_environment(case.environment),
-            engine=f"results/{self.device.device}/engines/{case.engine}.json",
+            engine=self._engine(case),
             sample=f"results/models/{request.model}/{request.input_key}/sample.json",
             post=request.post,
             options={

@@ -31,7 +31,6 @@ class LocalPlace:
         log: Path,
         timeout_s: float,
         memory_limit_bytes: int | None = None,
-        variables: dict[str, str] | None = None,
     ) -> Result:
         """Run one job of `retable_export` or `retable_runner` in a process of its own."""
         with tempfile.TemporaryDirectory(prefix="retable-") as folder:
@@ -41,7 +40,7 @@ class LocalPlace:
                 [str(self._python), "-m", package, str(job_path), str(result_path)],
                 log=log,
                 timeout_s=timeout_s,
-                environment={**self._surroundings(), **(variables or {})},
+                environment=self._surroundings(),
                 memory_limit_bytes=memory_limit_bytes,
             )
             return result_of(ended, result_path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
 from retable.config.device import Device, Player
+from retable.config.entry import nearest
 from retable.config.model import Model
 from retable.config.suite import Point, Suite, Table
 from retable.errors import RetableError
@@ -28,6 +29,10 @@ class Plan:
     @property
     def runnable(self) -> tuple[Block, ...]:
         return tuple(block for block in self.blocks.values() if block.runnable)
+
+    @property
+    def runnable_cases(self) -> tuple[Case, ...]:
+        return tuple(case for block in self.runnable for case in block.runnable)
 
     def block_of(self, case: Case) -> Block:
         return self.blocks[case.request.block]
@@ -90,7 +95,7 @@ def cases_of(
     request: Request, device: Device, model: Model, availability: Availability
 ) -> tuple[Case, ...]:
     """Answer a request with each backend of the device that plays its role, or with a reason."""
-    native = request.role.startswith("native")
+    native = request.native
     players = {
         name: player
         for name, player in device.backends.items()
@@ -161,8 +166,6 @@ def _cell(suite: Suite, value: Published, point: Point) -> Cell:
 def _homeless(
     suite: Suite, value: Published, word: str, label: str, known: list[str]
 ) -> RetableError:
-    from retable.config.entry import nearest
-
     return RetableError(
         f"data/published/{suite.suite}.csv: {' / '.join(value.place)}: "
         f"config/suites/{suite.suite}.yaml has no {word} {label!r}; {nearest(label, known)}"
