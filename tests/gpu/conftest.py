@@ -19,7 +19,9 @@ LAUNCH = {
         "slow_iterations": 5,
         "max_ms": 1000.0,
     },
-    "measure": {"min_ms": 200.0, "min_samples": 50, "max_ms": 2000.0},
+    "turn": {"settle_ms": 3.0, "min_ms": 20.0, "min_samples": 5},
+    "measure": {"min_ms": 200.0, "min_samples": 50, "max_ms": 2000.0, "target": None},
+    "conducted": False,
 }
 
 
@@ -152,7 +154,7 @@ class Gpu:
             "retable_runner",
             self.folder,
             {
-                "schema": "retable/launch-job/1",
+                "schema": "retable/launch-job/2",
                 "backend": backend,
                 "engine": engine,
                 "sample": self.network.sample,

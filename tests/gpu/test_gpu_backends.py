@@ -1,5 +1,6 @@
 """The CUDA backends on a real GPU: what they compute, what they are timed as, how they end."""
 
+import os
 import statistics
 
 import numpy as np
@@ -32,6 +33,8 @@ def relative(found, wanted):
         ("onnxruntime-cuda", "fp16", {}),
         ("torch", "fp32", {"mode": "eager"}),
         ("torch", "fp32", {"mode": "cuda_graph"}),
+        ("torch", "fp32", {"mode": "compile"}),
+        ("torch", "fp32", {"mode": "compile_cuda_graph"}),
     ],
 )
 def test_every_run_and_both_bindings_give_the_networks_output(gpu, backend, precision, options):
@@ -62,17 +65,20 @@ def test_tails_run_on_the_gpu_or_say_which_node_does_not(gpu, tail, precision):
         assert relative(found[:, 0], wanted.max(1)) < TOLERANCE[precision]
 
 
-@pytest.mark.parametrize("backend", ["onnxruntime-cuda", "torch"])
-def test_a_launch_tells_where_the_time_goes(gpu, device, backend):
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [("onnxruntime-cuda", {}), ("torch", {"mode": "eager"}), ("torch", {"mode": "compile"})],
+)
+def test_a_launch_tells_where_the_time_goes(gpu, device, backend, options):
     engine = built(gpu, backend)["artifacts"]
-    result = gpu.launch(backend, engine)
+    result = gpu.launch(backend, engine, **options)
     assert result["outcome"] == "ok", result["reason"]
     samples, facts = result["samples"], result["facts"]
     assert set(samples) == FIELDS | {"latency_pipe"}
     count = facts["iterations"]
     assert all(len(samples[field]) == count for field in FIELDS)
     median = {field: statistics.median(values) for field, values in samples.items()}
-    print(backend, median)
+    print(backend, options, median, facts)
     parts = median["h2d"] + median["gpu_compute"] + median["d2h"]
     assert median["latency_sum"] == pytest.approx(parts, rel=0.1)
     assert median["latency_sync"] >= median["latency_sum"] * 0.98
@@ -85,7 +91,11 @@ def test_a_launch_tells_where_the_time_goes(gpu, device, backend):
     assert facts["engine"]["gpu"] == device
     if backend == "torch":
         convolutions = facts["engine"]["convolutions"]
-        assert (convolutions["count"], convolutions["tf32"]) == (45, 0)
+        assert convolutions == {"count": 45, "tf32": 0, "autotuned": 45}
+    # Compiled before anything was timed, and once: the first call finds nothing left to do.
+    compiled = options.get("mode") == "compile"
+    assert ("compile_ms" in facts["engine"]) == compiled
+    assert not compiled or facts["engine"]["compile_ms"] > 10 * facts["first_call_ms"]
     assert {"pycuda", "cuda-driver"} <= set(result["versions"])
 
 
@@ -125,3 +135,51 @@ def test_without_a_visible_device_a_launch_is_unavailable(gpu, monkeypatch):
     result = gpu.launch("onnxruntime-cuda", engine)
     assert result["outcome"] == "unavailable", result["reason"]
     assert "no CUDA device" in result["reason"]
+
+
+def test_what_torch_cannot_read_as_an_exported_program_is_unsupported(gpu):
+    files = built(gpu, "torch")["artifacts"]
+    path = gpu.folder / "engine" / "engine.pt2"
+    path.write_bytes(path.read_bytes()[:4096])
+    result = gpu.launch("torch", {**files, "exported": gpu.described(path)}, mode="compile")
+    assert result["outcome"] == "unsupported", result["reason"]
+    assert "cannot read the exported program" in result["reason"]
+
+
+def test_without_triton_or_a_c_compiler_torch_compile_is_unavailable(gpu, monkeypatch, tmp_path):
+    engine = built(gpu, "torch")["artifacts"]
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", str(tmp_path))
+        patched.delenv("CC", raising=False)
+        result = gpu.launch("torch", engine, mode="compile")
+    assert (result["outcome"], result["reason"]) == (
+        "unavailable",
+        "torch.compile needs a C compiler, and there is none",
+    )
+    (tmp_path / "triton.py").write_text("raise ImportError('hidden by a test')")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    result = gpu.launch("torch", engine, mode="compile")
+    assert (result["outcome"], result["reason"]) == (
+        "unavailable",
+        "torch.compile needs Triton, and there is none for this GPU",
+    )
+
+
+def test_no_cuda_graph_is_made_of_a_graph_that_needs_the_cpu(gpu):
+    onnx = pytest.importorskip("onnx")
+    value = onnx.helper.make_tensor_value_info
+    nodes = [
+        onnx.helper.make_node("Relu", ["x"], ["y"]),
+        onnx.helper.make_node("Det", ["y"], ["z"]),  # has no kernel for CUDA
+    ]
+    graph = onnx.helper.make_graph(nodes, "det", [value("x", 1, [2, 3, 3])], [value("z", 1, [2])])
+    path = gpu.folder / "det.onnx"
+    opset = [onnx.helper.make_opsetid("", 13)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=7), path)
+    source = {"onnx": gpu.described(path)}
+    plain = gpu.build("onnxruntime-cuda", source)
+    assert plain["outcome"] == "ok", plain["reason"]
+    assert [node.split()[0] for node in plain["facts"]["engine"]["cpu_nodes"]] == ["Det"]
+    result = gpu.build("onnxruntime-cuda", source, cuda_graph=True)
+    assert result["outcome"] == "unsupported", result["reason"]
+    assert "nodes of this graph run on the CPU: Det" in result["reason"]

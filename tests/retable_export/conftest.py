@@ -92,13 +92,15 @@ class Chain:
             )
         )
 
-    def reference(self, native: dict, sample: Result, height: int, width: int) -> Result:
+    def reference(
+        self, native: dict, sample: Result, height: int, width: int, batch: int = 1
+    ) -> Result:
         return self.run(
             ReferenceJob(
                 exporter=self.exporter,
                 options=OPTIONS,
                 native=native,
-                input=contract.InputShape(height=height, width=width),
+                input=contract.InputShape(height=height, width=width, batch=batch),
                 sample=sample.artifacts["sample"],
                 reference=str(self.folder / "reference.npz"),
             )

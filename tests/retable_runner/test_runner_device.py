@@ -256,6 +256,29 @@ def test_a_precision_or_native_file_that_there_is_not_is_unsupported(tmp_path):
         torch.build({"weights": "w.npz"}, "fp32", {}, str(tmp_path))
 
 
+def test_a_mode_of_torch_that_is_none_or_has_no_program_is_unsupported():
+    torch = backends.load("torch")
+    with pytest.raises(Unsupported, match="eager, cuda_graph, compile, compile_cuda_graph, not 'f"):
+        torch.load({"program": "engine.pt"}, {"mode": "fast"}, None)
+    with pytest.raises(Unsupported, match="compile needs the native file 'exported'"):
+        torch.load({"program": "engine.pt"}, {"mode": "compile"}, None)
+
+
+def test_torch_takes_the_programs_that_there_are_as_they_are(tmp_path):
+    torch = backends.load("torch")
+    sources = {role: str(tmp_path / f"{role}.native") for role in ("program", "exported", "other")}
+    for role, path in sources.items():
+        Path(path).write_text(role)
+    files, _ = torch.build(sources, "fp32", {}, str(tmp_path / "engine"))
+    assert {role: Path(path).read_text() for role, path in files.items()} == {
+        "program": "program",
+        "exported": "exported",
+    }
+    assert set(torch.build({"program": sources["program"]}, "fp32", {}, str(tmp_path))[0]) == {
+        "program"
+    }
+
+
 PROFILE = json.loads(
     """[
  {"cat": "Session", "name": "model_run", "args": {}},
@@ -277,3 +300,10 @@ def test_nodes_on_the_cpu_are_told():
         "copies": 1,
         "heavy_precisions": {"float16": 1},
     }
+
+
+def test_a_cuda_graph_of_a_graph_that_needs_the_cpu_is_unsupported():
+    backend = backends.load("onnxruntime-cuda")
+    with pytest.raises(Unsupported, match="run on the CPU: ArgMax a"):
+        backend.check_capture(backend.placement(PROFILE))
+    backend.check_capture(backend.placement(PROFILE[:2]))

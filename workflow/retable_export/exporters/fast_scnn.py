@@ -15,12 +15,14 @@ from retable_export.errors import JobError, UnsupportedError
 from retable_export.networks.fast_scnn import PYRAMID_BINS, STRIDE, FastSCNN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 # Small, and many: normalisation after the 1x1 pool sees one value per image and channel.
 _CALIBRATION = InputShape(batch=16, height=192, width=192)
 _TRACED = (1, 3, 192, 256)  # any size would do
+_EXPORTED = (2, 3, 192, 256)  # likewise, but for 1, which torch.export takes for a constant
+_ANY_SIZE = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)  # batch, height, width
 _PARALLEL_PREFIX = "module."
 
 
@@ -33,8 +35,9 @@ def native(
 ) -> tuple[dict[str, Path], dict[str, Any]]:
     """Make `state_dict`, as `torch.save` writes it, from the one fetched file or from the seed.
 
-    Beside it `program`, the traced network in evaluation mode, which torch loads without our code
-    and runs at any input size that the network takes.
+    Beside it the network in evaluation mode in two forms that torch loads without our code and runs
+    at any input size that the network takes: `program`, as TorchScript, and `exported`, as a graph
+    of operators, which torch.compile takes.
 
     Facts: `parameters`, `weights`, and `output_std`, the logits' deviation on smooth images.
     """
@@ -46,9 +49,11 @@ def native(
         load(network, next(iter(fetched.values())))
     else:
         initialise(network, seed)
-    files = {"state_dict": folder / "state_dict.pt", "program": folder / "program.pt"}
+    names = {"state_dict": "state_dict.pt", "program": "program.pt", "exported": "exported.pt2"}
+    files = {role: folder / name for role, name in names.items()}
     save(network, files["state_dict"])
     trace(network.eval(), files["program"])
+    export_program(network, files["exported"])
     images = torch.from_numpy(samples.smooth_images(_CALIBRATION, seed + 1))
     with torch.inference_mode():
         deviation = float(network(images).std())
@@ -139,11 +144,8 @@ def load(network: nn.Module, path: Path) -> None:
 
 
 def save(network: nn.Module, path: Path) -> None:
-    """Write the state dict whole; through memory, because torch puts a file's name inside it."""
-    buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    """Write the state dict."""
+    _write(path, lambda stream: torch.save(network.state_dict(), stream))
 
 
 def trace(network: nn.Module, path: Path) -> None:
@@ -154,8 +156,22 @@ def trace(network: nn.Module, path: Path) -> None:
     cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
     with torch.no_grad(), cudnn:
         program = torch.jit.trace(network, torch.zeros(*_TRACED), check_trace=False)
+    _write(path, lambda stream: torch.jit.save(program, stream))
+
+
+def export_program(network: nn.Module, path: Path) -> None:
+    """Write the network as torch.export's program, whose batch, height and width are open."""
+    with torch.no_grad():
+        program = torch.export.export(
+            network, (torch.zeros(*_EXPORTED),), dynamic_shapes={"image": _ANY_SIZE}
+        )
+    _write(path, lambda stream: torch.export.save(program, stream))
+
+
+def _write(path: Path, write: Callable[[io.BytesIO], None]) -> None:
+    """Write a file whole; through memory, because torch puts a file's name inside it."""
     buffer = io.BytesIO()
-    torch.jit.save(program, buffer)
+    write(buffer)
     with replacing(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 

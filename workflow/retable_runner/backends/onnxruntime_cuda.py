@@ -49,8 +49,8 @@ def build(sources, precision, options, folder):
     """Save the graph with all optimisations for this GPU: engine.onnx. Precision: fp32, fp16.
 
     The graph must come in that precision already. It is run once, on zeros, with the profiler:
-    Unsupported is raised if its heavy nodes run in another precision; where each node ran is told
-    in the facts.
+    Unsupported is raised if its heavy nodes run in another precision, or some node on the CPU where
+    a CUDA graph is asked for; where each node ran is told in the facts.
     """
     if precision not in PRECISIONS:
         raise Unsupported(
@@ -73,6 +73,8 @@ def build(sources, precision, options, folder):
         with open(session.end_profiling(), encoding="utf-8") as stream:
             facts = placement(json.load(stream))
     _check_precision(facts["heavy_precisions"], precision)
+    if options.get("cuda_graph"):
+        check_capture(facts)
     return {"engine": path}, dict(facts, optimization="ORT_ENABLE_ALL")
 
 
@@ -110,6 +112,18 @@ def _check_precision(found, precision):
             "asked for {}, but nodes of this graph compute in {}: {}".format(
                 precision, ", ".join(others), found
             )
+        )
+
+
+def check_capture(facts):
+    """Raise Unsupported if a run copied between GPU and CPU; `facts` are those of `placement`.
+
+    Otherwise ONNX Runtime would refuse the session, and open one for the CPU in its place.
+    """
+    if facts["copies"]:
+        raise Unsupported(
+            "a CUDA graph replays what the GPU does, but nodes of this graph run on the CPU: "
+            + ", ".join(facts["cpu_nodes"])
         )
 
 

@@ -1,0 +1,1 @@
+"""What the statistics are held to: simulated streams of which the truth is known."""
