@@ -22,7 +22,8 @@ lint: .venv/development
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 	PYTHONPATH=workflow $(BIN)/lint-imports --no-logo
-	$(BIN)/vermin --target=3.6- --no-tips --eval-annotations --violations workflow/retable_runner
+	$(BIN)/vermin --target=3.6- --no-tips --eval-annotations --violations workflow/retable_runner \
+	  workflow/retable_statistics
 
 # What needs no framework: the packages by themselves, and the workflow on the null backend.
 test-host: .venv/development

@@ -19,7 +19,7 @@ LAUNCH = {
         "slow_iterations": 5,
         "max_ms": 1000.0,
     },
-    "turn": {"settle_ms": 3.0, "min_ms": 20.0, "min_samples": 5},
+    "turn": {"settle_ms": 3.0, "settle_max_ms": 60.0, "min_ms": 20.0, "min_samples": 5},
     "measure": {"min_ms": 200.0, "min_samples": 50, "max_ms": 2000.0, "target": None},
     "conducted": False,
 }

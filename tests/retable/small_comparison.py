@@ -84,7 +84,7 @@ SMALL = table(
 def comparison(**changes: object) -> Comparison:
     return Comparison.model_validate(
         {
-            "schema": "retable/comparison/1",
+            "schema": "retable/comparison/2",
             "suite": "small",
             "title": "A small suite",
             "document": "The document",
@@ -135,6 +135,8 @@ def comparison(**changes: object) -> Comparison:
                     launches=12,
                     seed=20211,
                     source_commit="0123abc",
+                    twin="one.argmax.fp32",
+                    noise_floors={"latency_sync": 0.004},
                     load_average=(0.5, 1.25),
                 )
             ],

@@ -1,6 +1,6 @@
 """A suite of one table and one row on a real device file, and sessions made by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from retable.config.suite import Claim, Suite
 from retable.contract import Result
 from retable.plan import Plan, plan_suite
 from retable.published import Published
-from retable.sessions import Launch, Session, SessionJob, case_ending
+from retable.sessions import Entry, Launch, Session, SessionJob, case_ending
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = load_configuration(ROOT)
@@ -30,7 +30,8 @@ CASE = {
     "statistic": "mean",
     "unit": "ms",
 }
-Launches = list[list[float]] | Result  # samples of every launch, or how the only one ended
+# Of each launch its samples, or all that it left; or how the only one ended.
+Launches = Sequence[list[float] | Result] | Result
 
 
 def model(framework: str = "null", **changes: Any) -> Model:
@@ -98,59 +99,101 @@ class Small:
     def cell(self, column: str) -> Cell:
         return next(cell for cell in self.plan.cells if cell.column == column)
 
-    def measured(self, launches: Mapping[str, Launches]) -> Measurements:
+    def measured(self, launches: Mapping[str, Launches], **session_: Any) -> Measurements:
         """The session of every block, as if its cases had given these samples."""
-        sessions = {block.name: session(block.name, launches) for block in self.plan.runnable}
+        sessions = {
+            block.name: session(block.name, launches, **session_) for block in self.plan.runnable
+        }
         return Measurements(self.plan, sessions)
 
-    def answers(self, column: str, launches: Mapping[str, Launches]) -> list[Answer]:
-        cell, measured = self.cell(column), self.measured(launches)
+    def answers(
+        self, column: str, launches: Mapping[str, Launches], **session_: Any
+    ) -> list[Answer]:
+        cell, measured = self.cell(column), self.measured(launches, **session_)
         value = next(one.value for one in self.values if one.column == column)
         return [measured.answer(case, cell, value) for case in self.plan.answers[cell]]
 
-    def judged(self, launches: Mapping[str, Launches]) -> ComparedClaim:
+    def judged(self, launches: Mapping[str, Launches], **session_: Any) -> ComparedClaim:
         claim = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **(self.claim or {})})
         published = {value.place: value for value in self.values}
-        return judge(claim, self.plan, published, self.measured(launches))
+        return judge(claim, self.plan, published, self.measured(launches, **session_))
 
 
-def session(block: str, launches: Mapping[str, Launches]) -> Session:
-    job = SessionJob(
-        suite="small",
-        block=block,
-        device="null",
-        memory_limit_mib=None,
-        budget=BUDGETS["quick"],
-        seed=1,
-        cases=[],
+def session_job(block: str = "tiny_8x8", **changes: Any) -> SessionJob:
+    return SessionJob.model_validate(
+        {
+            "suite": "small",
+            "block": block,
+            "device": "null",
+            "memory_limit_mib": None,
+            "resident": None,
+            "budget": BUDGETS["quick"],
+            "seed": 1,
+            "cases": [],
+            **changes,
+        }
     )
-    made = [
-        Launch(
-            case=name,
-            round=round_,
-            position=0,
-            started="2021-01-01T00:00:00.000+00:00",
-            seconds=1.0,
-            load_average=0.5,
-            result=result,
-        )
-        for name, given in launches.items()
-        for round_, result in enumerate(_results(given))
-    ]
+
+
+def session(
+    block: str,
+    launches: Mapping[str, Launches],
+    twin: tuple[str, Launches] | None = None,
+    telemetry: Mapping[str, Any] | None = None,
+) -> Session:
+    """A session whose launches were these; `twin` names the case timed twice, with the others."""
+    name, again = twin or (None, [])
+    made = [launch for one, given in launches.items() for launch in _launches(one, given)]
+    made += _launches(name, again, twin=True) if name else []
     return Session(
-        job=job,
+        job=session_job(block),
         started="2021-01-01T00:00:00.000+00:00",
         seconds=1.0,
         source_commit=None,
+        runner_sha256="0" * 64,
+        origins={},
+        twin=name,
+        telemetry=dict(telemetry or {}),
         cases={
-            name: case_ending([launch.result for launch in made if launch.case == name])
-            for name in launches
+            one: case_ending([launch.result for launch in made if launch.entry.case == one])
+            for one in launches
         },
         launches=made,
     )
 
 
+def measured_by_turns(turns: Sequence[Sequence[float]], **counted: list[float]) -> Result:
+    """What a launch left whose turns took these samples; `counted` are its contention counters.
+
+    Its turns began at 0 s, 1 s and so on.
+    """
+    return Result(
+        outcome="ok",
+        samples={"latency_sync": [time for turn in turns for time in turn]},
+        contention=counted,
+        facts={
+            "turns": [
+                {"started_s": float(second), "samples": len(turn)}
+                for second, turn in enumerate(turns)
+            ]
+        },
+    )
+
+
+def _launches(case: str, given: Launches, twin: bool = False) -> list[Launch]:
+    return [
+        Launch(
+            entry=Entry(case=case, round=round_, position=0, twin=twin),
+            started="2021-01-01T00:00:00.000+00:00",
+            seconds=1.0,
+            load_average=0.5,
+            result=result,
+        )
+        for round_, result in enumerate(_results(given))
+    ]
+
+
 def _results(given: Launches) -> list[Result]:
     if isinstance(given, Result):
         return [given]
-    return [Result(outcome="ok", samples={"latency_sync": samples}) for samples in given]
+    return [one if isinstance(one, Result) else measured_by_turns([one]) for one in given]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from retable.steps.schemas import schema_texts
+from retable_runner.__main__ import VERBS
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -14,6 +15,14 @@ def test_the_files_are_what_the_code_generates():
 
 
 def test_every_job_and_result_names_its_schema_and_version():
-    for name, text in schema_texts().items():
-        if name.endswith("-job.json") or name in ("result.json", "record.json", "session.json"):
-            assert f'"const": "retable/{name[:-5]}/1"' in text
+    later = {"launch-job.json": 2, "session.json": 2, "comparison.json": 2}
+    texts = schema_texts()
+    named = {name for name in texts if name.endswith("-job.json")}
+    for name in named | {"result.json", "record.json", "session.json", "comparison.json"}:
+        assert f'"const": "retable/{name[:-5]}/{later.get(name, 1)}"' in texts[name]
+
+
+def test_the_runner_knows_the_jobs_that_the_host_writes_for_it():
+    texts = "\n".join(text for name, text in schema_texts().items() if name.endswith("-job.json"))
+    for schema in VERBS:
+        assert f'"const": "{schema}"' in texts

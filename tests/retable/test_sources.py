@@ -11,6 +11,10 @@ STEPS = sorted(
     f"retable.steps.{path.stem}"
     for path in (ROOT / "workflow" / "retable" / "steps").glob("[a-z]*.py")
 )
+MATHS = sorted(
+    f"retable_statistics.{path.stem}"
+    for path in (ROOT / "workflow" / "retable_statistics").glob("[a-z]*.py")
+)
 PLUG_INS = sorted(
     f"{package}.{folder}.{path.stem}"
     for package, folder in (
@@ -29,7 +33,7 @@ def modules(*names: str) -> set[str]:
     return {path.removesuffix("/__init__").replace("/", ".") for path in paths}
 
 
-@pytest.mark.parametrize("module", [*STEPS, *PLUG_INS])
+@pytest.mark.parametrize("module", [*STEPS, *PLUG_INS, *MATHS])
 def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> None:
     found = sources(ROOT, module)
     assert found == sorted(set(found))
@@ -46,7 +50,9 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),
         ("steps.time", {"sessions", "locks", "processes", "config.budget"}, {"plan", "pages"}),
         ("steps.time", {"outcomes"}, {"comparison", "statistics", "config.suite", "answers"}),
+        ("steps.time", {"rounds", "places", "jobs.watch"}, {"readings", "cautions", "disturbances"}),
         ("steps.compare", {"statistics", "claims", "plan"}, {"pages", "plots", "processes"}),
+        ("steps.compare", {"readings", "cautions", "disturbances"}, {"rounds", "places"}),
         ("steps.report", {"pages", "plots", "comparison"}, {"processes", "statistics", "claims"}),
         ("steps.index", {"pages", "comparison"}, {"plots", "statistics"}),
     ],
@@ -59,7 +65,28 @@ def test_a_step_is_rerun_by_what_it_uses(module: str, needs: set[str], not_: set
 
 @pytest.mark.parametrize("module", STEPS)
 def test_no_step_reaches_into_the_environments_packages(module: str) -> None:
-    assert all(name == "retable" or name.startswith("retable.") for name in modules(module))
+    tops = {name.partition(".")[0] for name in modules(module)}
+    assert tops <= {"retable", "retable_statistics"}
+
+
+def test_the_maths_re_run_what_compares_and_no_other_step() -> None:
+    using = {
+        module
+        for module in STEPS
+        if any(name.startswith("retable_statistics") for name in modules(module))
+    }
+    assert using == {"retable.steps.compare"}
+
+
+@pytest.mark.parametrize("module", MATHS)
+def test_the_maths_know_nobody(module: str) -> None:
+    assert {name.partition(".")[0] for name in modules(module)} == {"retable_statistics"}
+
+
+def test_a_launch_is_rerun_by_the_maths_that_end_it_and_by_no_other() -> None:
+    found = modules("retable_runner.launch")
+    assert {"retable_statistics.stopping", "retable_statistics.contention"} <= found
+    assert not {"retable_statistics.launches", "retable_statistics.bootstrap"} & found
 
 
 def test_a_tail_is_not_rerun_by_another_tail() -> None:

@@ -19,7 +19,9 @@ QUICK = {
         "slow_iterations": 2,
         "max_ms": 60.0,
     },
-    "measure": {"min_ms": 5.0, "min_samples": 10, "max_ms": 2000.0},
+    "turn": {"settle_ms": 1.0, "settle_max_ms": 5.0, "min_ms": 2.0, "min_samples": 2},
+    "measure": {"min_ms": 5.0, "min_samples": 10, "max_ms": 2000.0, "target": None},
+    "conducted": False,
 }
 
 
@@ -81,7 +83,7 @@ class Runner:
     def launch_job(self, backend, engine, sample, post="none", **options):
         """Make a launch job that ends soon."""
         return {
-            "schema": "retable/launch-job/1",
+            "schema": "retable/launch-job/2",
             "backend": backend,
             "engine": engine,
             "sample": describe(sample),

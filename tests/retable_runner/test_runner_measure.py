@@ -148,3 +148,197 @@ def test_the_collector_is_off_inside_the_block_and_on_again_after_a_failure():
         raise RuntimeError
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
+
+
+# Turns.
+
+
+class Contended:
+    """A sampler of the times and waits given, in milliseconds, the last ones for ever."""
+
+    fields = ("latency_sync",)
+    counters = ("cpu", "waited", "preempted")
+
+    def __init__(self, clock, samples):
+        self.clock = clock
+        self.samples = list(samples)
+        self.runs = 0
+
+    def sample(self):
+        time_ms, waited_ms = self.samples[min(self.runs, len(self.samples) - 1)]
+        self.runs += 1
+        self.clock.advance(time_ms)
+        return time_ms / 1e3, (time_ms - waited_ms) / 1e3, waited_ms / 1e3, int(waited_ms > 0)
+
+
+QUIET = (1.0, 0.0)
+DISTURBED = (9.0, 8.0)
+
+
+class Asked:
+    """A rule for the launch that never has enough, and keeps what it was asked."""
+
+    facts = {"by": None}
+
+    def __init__(self):
+        self.questions = []
+
+    def __call__(self, count, elapsed_ms, kept):
+        kept = [turn.round(6).tolist() for turn in kept]
+        self.questions.append((count, round(elapsed_ms, 6), kept))
+        return False
+
+
+def recording_of(samples, settle_ms=(0.0, 0.0), per_turn=2, enough=None):
+    """A recording of turns of so many samples, and its sampler."""
+    clock = Clock()
+    sampler = Contended(clock, samples)
+    turn = measure.Budget(0, per_turn, 1e9)
+    return measure.Recording(sampler, settle_ms, turn, enough or Asked(), clock), sampler
+
+
+def test_a_recording_has_the_samples_of_its_turns_in_their_order():
+    recording, _ = recording_of([(float(ms), 0.0) for ms in range(1, 99)], per_turn=3)
+    for _ in range(2):
+        recording.take_turn()
+    # The first sample of each turn, 1 and 5, settles it and does not count.
+    assert recording.times() == {"latency_sync": [2.0, 3.0, 4.0, 6.0, 7.0, 8.0]}
+    facts = recording.facts()
+    assert facts["iterations"] == 6
+    assert facts["duration_ms"] == pytest.approx(2 + 3 + 4 + 6 + 7 + 8)
+
+
+def test_a_turn_tells_when_it_began_to_count_and_how_much_it_gave():
+    recording, _ = recording_of([(10.0, 0.0)])
+    for _ in range(2):
+        recording.take_turn()
+    assert recording.facts()["turns"] == [
+        {"started_s": 100.01, "samples": 2},
+        {"started_s": 100.04, "samples": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settle_ms", "samples", "settling"),
+    [
+        ((0, 0), [QUIET], 1),  # the others have had the caches
+        ((3, 100), [QUIET], 3),
+        ((0, 100), [DISTURBED] * 4 + [QUIET], 5),  # until one is undisturbed
+        ((3, 100), [QUIET] * 2 + [DISTURBED] * 2 + [QUIET], 5),
+        ((0, 50), [DISTURBED], 6),  # 54 ms: there is an end to waiting
+    ],
+)
+def test_what_a_turn_runs_to_settle_does_not_count(settle_ms, samples, settling):
+    recording, sampler = recording_of(samples, settle_ms)
+    recording.take_turn()
+    assert sampler.runs - recording.facts()["iterations"] == settling
+
+
+def test_contention_is_counted_sample_by_sample():
+    recording, _ = recording_of([QUIET, QUIET, DISTURBED])
+    recording.take_turn()
+    counted = recording.contention()
+    assert counted == {"cpu": [1.0, 1.0], "waited": [0.0, 8.0], "preempted": [0, 1]}
+    assert all(isinstance(value, int) for value in counted["preempted"])
+
+
+def test_a_sampler_that_counts_nothing_has_no_contention_and_all_its_samples_are_judged():
+    clock, asked = Clock(), Asked()
+    sampler = measure.HostSampler(Engine(clock, [2.0, 2.0, 50.0]).run, clock=clock)
+    turn = measure.Budget(0, 2, 1e9)
+    recording = measure.Recording(sampler, (0.0, 0.0), turn, asked, clock)
+    recording.take_turn()
+    assert recording.contention() == {}
+    assert asked.questions == [(2, 52.0, [[2.0, 50.0]])]
+
+
+def test_a_launch_is_judged_by_its_undisturbed_samples_turn_by_turn():
+    asked = Asked()
+    recording, _ = recording_of([QUIET, QUIET, DISTURBED, QUIET, QUIET, QUIET], enough=asked)
+    for _ in range(2):
+        assert recording.take_turn() is False
+    assert asked.questions == [(2, 10.0, [[1.0]]), (4, 12.0, [[1.0], [1.0, 1.0]])]
+
+
+# When a launch has enough.
+
+NOISE = np.random.default_rng(20211).standard_normal(100_000)
+
+
+def ended(rule, samples, turn=1000):
+    """Ask a rule after each turn of 1 ms samples until it has enough; how many samples it took."""
+    kept = []
+    for start in range(0, len(samples), turn):
+        kept.append(np.asarray(samples[start : start + turn]))
+        count = start + turn
+        if rule(count, float(count), kept):
+            return count
+    return None
+
+
+@pytest.mark.parametrize(
+    ("rules", "count"),
+    [
+        ({"min_ms": 20, "min_samples": 3, "max_ms": 100}, 20),
+        ({"min_ms": 10, "min_samples": 30, "max_ms": 100}, 30),
+        ({"min_ms": 10, "min_samples": 300, "max_ms": 100}, 100),
+    ],
+)
+def test_without_a_target_time_and_samples_are_enough(rules, count):
+    enough = measure.Enough(**rules, target=None)
+    assert ended(enough, np.ones(1000), turn=10) == count
+    assert enough.facts == {"by": "time"}
+
+
+def test_with_a_target_a_launch_ends_when_its_median_is_known():
+    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=1e9, target=0.01)
+    assert ended(enough, 1 + 0.01 * NOISE) is not None
+    facts = enough.facts
+    assert (facts["by"], facts["why_not"]) == ("converged", None)
+    assert facts["error"] <= 0.01
+    assert facts["effective"] > 100
+    assert facts["looks"] >= 1
+
+
+def test_a_wider_scatter_takes_more_samples():
+    taken = [
+        ended(measure.Enough(10, 10, 1e9, target=0.01), 1 + width * NOISE)
+        for width in (0.01, 0.5)
+    ]
+    assert taken[0] < taken[1]
+
+
+def test_a_median_that_is_not_known_by_the_cap_has_not_converged_and_says_why():
+    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=20_000, target=1e-6)
+    assert ended(enough, 1 + 0.01 * NOISE) == 20_000
+    facts = enough.facts
+    assert facts["by"] == "cap"
+    assert facts["why_not"].startswith("error 0.0")
+    assert facts["error"] > 1e-6
+
+
+def test_a_launch_that_drifts_has_not_converged():
+    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=20_000, target=0.01)
+    drifting = np.linspace(1.0, 1.5, len(NOISE)) + 0.001 * NOISE
+    assert ended(enough, drifting) == 20_000
+    assert enough.facts["by"] == "cap"
+
+
+def test_when_all_looks_are_spent_the_launch_ends_before_its_cap():
+    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=1e9, target=1e-6)
+    samples = np.tile(1 + 0.01 * NOISE, 10)
+    assert ended(enough, samples) < len(samples)
+    assert (enough.facts["by"], enough.facts["looks"]) == ("cap", 10)
+
+
+def test_a_launch_that_was_never_looked_at_has_no_infinite_facts():
+    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=50, target=0.01)
+    assert enough(3, 60.0, [np.ones(3)])
+    assert enough.facts["by"] == "cap"
+    assert enough.facts["error"] is None
+
+
+def test_before_the_minimum_nothing_converges():
+    enough = measure.Enough(min_ms=30_000, min_samples=10, max_ms=1e9, target=0.01)
+    assert ended(enough, 1 + 0.001 * NOISE) == 30_000
+    assert enough.facts["by"] == "converged"

@@ -17,15 +17,16 @@ import importlib, pkgutil, sys
 class OnlyStandard:
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
-        if top not in sys.stdlib_module_names | {"numpy", "retable_runner"}:
+        if top not in sys.stdlib_module_names | {"numpy", "retable_runner", "retable_statistics"}:
             raise ImportError(name + " is not for the runner")
 
 sys.meta_path.insert(0, OnlyStandard())
-import retable_runner
-for found in pkgutil.walk_packages(retable_runner.__path__, "retable_runner."):
-    if not found.name.endswith("__main__"):
-        importlib.import_module(found.name)
-        print(found.name)
+import retable_runner, retable_statistics
+for package in (retable_runner, retable_statistics):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+            print(found.name)
 import retable_runner.__main__
 """
 
@@ -38,14 +39,17 @@ def test_every_module_imports_without_any_backend_library():
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "retable_runner.backends.openvino" in done.stdout.split()
+    assert {"retable_runner.backends.openvino", "retable_statistics.stopping"} <= set(
+        done.stdout.split()
+    )
 
 
-def test_the_package_runs_on_python_3_6():
+@pytest.mark.parametrize("package", ["retable_runner", "retable_statistics"])
+def test_what_the_device_runs_is_python_3_6(package):
     done = subprocess.run(
         [
             *(sys.executable, "-c", "import vermin; vermin.main()"),
-            *("-t=3.6-", "--no-tips", "--eval-annotations", str(WORKFLOW / "retable_runner")),
+            *("-t=3.6-", "--no-tips", "--eval-annotations", str(WORKFLOW / package)),
         ],
         capture_output=True,
         text=True,

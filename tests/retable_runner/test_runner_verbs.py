@@ -44,6 +44,38 @@ def test_a_launch_gives_samples_and_facts(runner, null_engine, sample):
     assert facts["first_call_ms"] >= 1.0
 
 
+def test_a_launch_tells_its_turns_and_how_it_ended(runner, null_engine, sample):
+    facts = runner.result(launch(runner, null_engine, sample))["facts"]
+    assert facts["stopped"] == {"by": "time"}
+    assert sum(turn["samples"] for turn in facts["turns"]) == facts["iterations"]
+    starts = [turn["started_s"] for turn in facts["turns"]]
+    assert starts == sorted(starts)
+    assert len(starts) > 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counters are the kernel's")
+def test_a_launch_counts_the_contention_of_each_sample(runner, null_engine, sample):
+    result = runner.result(launch(runner, null_engine, sample))
+    counted = result["contention"]
+    assert {"cpu", "preempted"} <= set(counted)
+    for values in counted.values():
+        assert len(values) == len(result["samples"]["latency_sync"])
+    # It sleeps: what it computes is little of its time.
+    assert sum(counted["cpu"]) < sum(result["samples"]["latency_sync"])
+
+
+def test_a_median_that_is_not_known_in_time_keeps_its_samples_and_says_why(
+    runner, null_engine, sample
+):
+    job = launch(runner, null_engine, sample)
+    job["measure"] = {**job["measure"], "max_ms": 30.0, "target": 1e-9}
+    result = runner.result(job)
+    assert result["outcome"] == "not_converged"
+    assert result["reason"].startswith("the median's interval was asked for within 1e-07 %: ")
+    assert len(result["samples"]["latency_sync"]) == result["facts"]["iterations"] > 0
+    assert result["facts"]["stopped"]["by"] == "cap"
+
+
 def test_a_post_has_a_field_of_its_own(runner, null_engine, sample):
     samples = runner.result(launch(runner, null_engine, sample, post="numpy_argmax"))["samples"]
     assert len(samples["host_post"]) == len(samples["latency_sync"])

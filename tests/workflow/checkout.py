@@ -22,8 +22,9 @@ DEADLINE_S = 120  # of waiting for something that must happen: only a failing te
 SHORT_BUDGETS = """
 _short = {
     "warmup": Warmup(min_ms=1, min_iterations=2, slow_ms=4, slow_iterations=1, max_ms=5),
-    "measure": Measure(min_ms=5, min_samples=3, max_ms=100),
-    "launch_timeout_s": 6,
+    "turn": Turn(settle_ms=1, settle_max_ms=2, min_ms=2, min_samples=2),
+    "measure": Measure(min_ms=5, min_samples=3, max_ms=100, target=None),
+    "reply_timeout_s": 6,
 }
 BUDGETS = {
     name: preset.model_copy(update={**_short, "launches": launches})

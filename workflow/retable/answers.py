@@ -1,15 +1,17 @@
 """From sessions to answers: what each case of a cell measured, beside what was published."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from retable.cases import Block, Case, Cell, Ending
+from retable.cautions import cautions_of
 from retable.comparison import Answer, Interval
 from retable.contract import Result
-from retable.fields import field_samples, field_used
+from retable.fields import field_used
 from retable.plan import Plan
-from retable.sessions import Session
-from retable.statistics import STATISTICS, Estimate, across_launches
+from retable.readings import Reading, ratio_by_round, reading
+from retable.sessions import MEASURED, Launch, Session
+from retable.statistics import STATISTICS, Statistic
+from retable_statistics.launches import Estimate, floor_of, median_of_launches, ratio_of_rounds
 
 REPRODUCED_WITHIN = 0.05  # on the published device: the ratio's interval lies within 1 +- this
 
@@ -21,61 +23,99 @@ class Measurements:
         self._plan = plan
         self._sessions = sessions
 
-    def launch_values(self, case: Case, cell: Cell, statistic: str) -> dict[int, float] | Ending:
-        """The statistic of each launch, by round, in the cell's unit; or why there is none."""
+    def reading(self, case: Case, cell: Cell) -> Reading | Ending:
+        """The samples with which the case answers the cell's field; or why there are none."""
         if case.ending is not None:
             return case.ending
-        session = self._sessions[self._block(case).name]
-        ended = session.cases[case.name]
-        if ended.outcome != "ok":
+        ended = self._session(case).cases[case.name]
+        if ended.outcome not in MEASURED:
             return Ending(ended.outcome, ended.reason or "")
-        if cell.measure.field is None or statistic not in STATISTICS:
-            wanted = cell.measure.score or statistic
-            return Ending("unavailable", f"{wanted!r} is not computed by this version of retable")
-        memory = self._plan.device.memory_of(case.backend)
-        values = {}
-        for launch in session.launches:
-            if launch.case == case.name:
-                samples = field_samples(
-                    cell.measure.field, case.request.post, launch.result, memory
-                )
-                if samples is None:
-                    reason = f"{case.backend} does not give {cell.measure.field}"
-                    return Ending("unsupported", reason)
-                in_unit = samples / milliseconds_in(cell.measure.unit, case.request.batch)
-                values[launch.round] = STATISTICS[statistic](in_unit)
-        return values
+        if cell.measure.field is None:
+            return _not_computed(cell.measure.score)
+        found = reading(
+            self._launches(case), cell.measure.field, case.request.post, self._memory(case)
+        )
+        if found is None:
+            return Ending("unsupported", f"{case.backend} does not give {cell.measure.field}")
+        return found
 
     def answer(self, case: Case, cell: Cell, published: float | None) -> Answer:
         """What the case measured for the cell, beside the published value."""
-        ending = self.launch_values(case, cell, cell.measure.statistic or "")
-        if isinstance(ending, Ending):
+        found = self.reading(case, cell)
+        if isinstance(found, Ending):
+            return self._answer(case, outcome=found.outcome, reason=found.reason)
+        name = cell.measure.statistic or ""
+        statistic = STATISTICS.get(name)
+        if statistic is None:
+            ending = _not_computed(name)
             return self._answer(case, outcome=ending.outcome, reason=ending.reason)
-        results = self.results(case)
-        assert cell.measure.field is not None
-        measured = across_launches(list(ending.values()))
+        shortage = _shortage(statistic, found)
+        if shortage is not None:
+            return self._answer(case, outcome="not_converged", reason=f"{name} {shortage}")
+        scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
+        measured = _over_launches(found.per_round(statistic), scale)
         ratio = measured.scaled(1 / published) if published else None
-        used = field_used(cell.measure.field, results[0], self._plan.device.memory_of(case.backend))
+        ended = self._session(case).cases[case.name]
         return self._answer(
             case,
-            outcome="ok",
-            field=used if used != cell.measure.field else None,
+            outcome=ended.outcome,
+            reason=ended.reason,
+            field=self._other_field(case, cell),
             measured=interval(measured),
             ratio=interval(ratio) if ratio else None,
             verdict=self._verdict(cell, ratio),
-            launches=len(results),
-            samples=sum(len(next(iter(result.samples.values()))) for result in results),
+            launches=len(found.rounds),
+            samples=sum(len(series.times) for series in found.rounds.values()),
+            basis=found.basis,
+            kept_share=found.kept_share,
+            of_all=interval(_over_launches(found.on("all").per_round(statistic), scale)),
+            cautions=cautions_of(found, self._launches(case), self._session(case)),
         )
+
+    def ratio(self, upper: Reading, lower: Reading) -> Estimate | None:
+        """Upper over lower, paired by round; None where they have no round in common."""
+        ratios = ratio_by_round(upper, lower)
+        return ratio_of_rounds(list(ratios.values())) if ratios else None
+
+    def noise_floor(self, block: Block, cell: Cell) -> float | None:
+        """How far the block's A/A pair lies apart in the cell's field; None if it was not timed."""
+        session = self._sessions.get(block.name)
+        twin = session.twin if session else None
+        case = next((one for one in block.runnable if one.name == twin), None)
+        if case is None or cell.measure.field is None:
+            return None
+        sides = [
+            reading(launches, cell.measure.field, case.request.post, self._memory(case))
+            for launches in (self._launches(case), self._launches(case, twin=True))
+        ]
+        if not all(side is not None and side.rounds for side in sides):
+            return None
+        ratio = self.ratio(*sides)  # type: ignore[arg-type]
+        return None if ratio is None else floor_of(ratio)
 
     def results(self, case: Case) -> list[Result]:
         """What the launches of a case left, in the order of the session."""
-        session = self._sessions.get(self._block(case).name)
-        if session is None:
-            return []
-        return [launch.result for launch in session.launches if launch.case == case.name]
+        return [launch.result for launch in self._launches(case)]
 
-    def _block(self, case: Case) -> Block:
-        return self._plan.block_of(case)
+    def _launches(self, case: Case, twin: bool = False) -> list[Launch]:
+        session = self._sessions.get(self._plan.block_of(case).name)
+        return [
+            launch
+            for launch in (session.launches if session else [])
+            if launch.entry.case == case.name and launch.entry.twin == twin
+        ]
+
+    def _session(self, case: Case) -> Session:
+        return self._sessions[self._plan.block_of(case).name]
+
+    def _memory(self, case: Case) -> str:
+        return self._plan.device.memory_of(case.backend)
+
+    def _other_field(self, case: Case, cell: Cell) -> str | None:
+        """The samples that stand in for the cell's field, if they have another name."""
+        assert cell.measure.field is not None
+        used = field_used(cell.measure.field, self.results(case)[0], self._memory(case))
+        return used if used != cell.measure.field else None
 
     def _verdict(self, cell: Cell, ratio: Estimate | None) -> str | None:
         if ratio is None or cell.measured_on != self._plan.device.device:
@@ -97,10 +137,24 @@ class Measurements:
         )
 
 
+def _not_computed(wanted: str | None) -> Ending:
+    return Ending("unavailable", f"{wanted!r} is not computed by this version of retable")
+
+
+def _shortage(statistic: Statistic, found: Reading) -> str | None:
+    shortages = (statistic.shortage(series.times) for series in found.rounds.values())
+    return next((shortage for shortage in shortages if shortage), None)
+
+
+def _over_launches(values: Mapping[int, float], scale: float) -> Estimate:
+    found: Estimate = median_of_launches([value * scale for value in values.values()])
+    return found
+
+
 def milliseconds_in(unit: str, batch: int) -> float:
     """How many milliseconds one unit of a latency is; 1 for rates, which take milliseconds."""
     return {"s": 1000.0, "ms/item": float(batch)}.get(unit, 1.0)
 
 
 def interval(estimate: Estimate) -> Interval:
-    return Interval(**asdict(estimate))
+    return Interval(**estimate._asdict())

@@ -12,7 +12,7 @@ from retable.config.suite import Claim, Point
 from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
-from retable.statistics import paired_ratio
+from retable_statistics.launches import widened
 
 Verdict = Literal["holds", "fails", "undecided"]
 # Pairs that end so say nothing about the claim; others that have no number leave it undecided.
@@ -27,7 +27,7 @@ def judge(claim: Claim, plan: Plan, published: Values, measured: Measurements) -
     for pair in pairs:
         for label, upper, lower in matched_cases(pair, plan):
             judged.setdefault(label, []).append(
-                _judged(claim, pair, (upper, lower), published, measured)
+                _judged(claim, pair, (upper, lower), plan, published, measured)
             )
     return ComparedClaim(
         name=claim.name,
@@ -147,27 +147,31 @@ def _judged(
     claim: Claim,
     pair: tuple[Cell, Cell],
     cases: tuple[Case, Case],
+    plan: Plan,
     published: Values,
     measured: Measurements,
 ) -> Pair:
-    """Judge one ratio: by the launches' medians, paired by round."""
-    found = [
-        measured.launch_values(case, cell, "median") for cell, case in zip(pair, cases, strict=True)
-    ]
+    """Judge one ratio, paired by round; a difference under the noise floor is none."""
+    found = [measured.reading(case, cell) for cell, case in zip(pair, cases, strict=True)]
     ending = next((one for one in found if isinstance(one, Ending)), None)
-    reason = f"{ending.outcome}: {ending.reason}" if ending else None
-    estimate, verdict = None, None
+    estimate, verdict, floor = None, None, None
     upper, lower = found
     if not isinstance(upper, Ending) and not isinstance(lower, Ending):
-        rounds = sorted(upper.keys() & lower.keys())
-        ratio = paired_ratio([upper[r] for r in rounds], [lower[r] for r in rounds])
-        estimate = interval(ratio)
-        verdict = verdict_of(ratio.low, ratio.high, claim.expect.bounds())
+        ratio = measured.ratio(upper, lower)
+        floor = measured.noise_floor(plan.block_of(cases[0]), pair[0])
+        if ratio is None:
+            ending = Ending("unavailable", "the two have no round in common")
+        else:
+            estimate = interval(ratio)
+            bounded = widened(ratio, floor or 0.0)
+            verdict = verdict_of(bounded.low, bounded.high, claim.expect.bounds())
+    reason = f"{ending.outcome}: {ending.reason}" if ending else None
     return Pair(
         row=pair[0].row,
         column=pair[0].column,
         published=_published_ratio(pair, published),
         measured=estimate,
+        noise_floor=floor,
         verdict=verdict,
         outcome=ending.outcome if ending else "ok",
         reason=reason,

@@ -25,6 +25,13 @@ class PublishedValue(Message):
     failed: str
 
 
+class Caution(Message):
+    """Something that speaks against a value: its kind, and one sentence with figures."""
+
+    kind: Literal["contended", "unsteady", "drift", "throttled", "clock", "steal"]
+    text: str
+
+
 class Answer(Message):
     """What one backend of this device measured for a cell, or why there is no number."""
 
@@ -40,6 +47,11 @@ class Answer(Message):
     verdict: Literal["reproduced", "differs", "undecided"] | None = None
     launches: int = 0
     samples: int = 0
+    # Which samples the value is of: the undisturbed ones, all by their CPU time, or all.
+    basis: Literal["kept", "cpu", "all"] | None = None
+    kept_share: float | None = None  # undisturbed samples; None where nothing tells them
+    of_all: Interval | None = None  # the same statistic of all samples, as the clock had them
+    cautions: list[Caution] = []
 
 
 class ComparedCell(Message):
@@ -82,6 +94,7 @@ class Pair(Message):
     column: str
     published: float | None
     measured: Interval | None
+    noise_floor: float | None  # of its block; None if it has none
     verdict: Literal["holds", "fails", "undecided"] | None
     outcome: OutcomeName  # other than `ok`: why one of the two has no number
     reason: str | None
@@ -137,13 +150,15 @@ class SessionSummary(Message):
     launches: int
     seed: int
     source_commit: str | None
+    twin: str | None  # the case that was timed twice
+    noise_floors: dict[str, float | None]  # field -> how far the two lay apart: 0.01 is 1 %
     load_average: tuple[float, float]  # lowest and highest before a launch
 
 
 class Comparison(Message):
     """A suite on a device."""
 
-    schema_: Literal["retable/comparison/1"] = Field("retable/comparison/1", alias="schema")
+    schema_: Literal["retable/comparison/2"] = Field("retable/comparison/2", alias="schema")
     suite: str
     title: str
     document: str

@@ -8,6 +8,7 @@ from retable.comparison import Condition, WeightsUsed
 from retable.config.budget import BUDGETS
 from retable.config.suite import Table
 from retable.fields import SAME_WITHOUT_TRANSFERS
+from retable.jobs.launch import Measure
 from retable.plan import Plan
 from retable.records import Record
 
@@ -81,7 +82,7 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
         for package, version in versions.items()
         if package not in INTERPRETER
     ]
-    return ", ".join(libraries) or "none"
+    return _joined(libraries) or "none"
 
 
 def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
@@ -120,35 +121,38 @@ def _timed_region(cases: list[Case]) -> str:
 def _recipe(budget: str) -> dict[str, str]:
     """How each case was timed, in the words that tables use for their own."""
     preset = BUDGETS[budget]
-    warmup, measure = preset.warmup, preset.measure
+    warmup, measure, turn = preset.warmup, preset.measure, preset.turn
     return {
         "warm-up": f"at least {warmup.min_ms:g} ms and {warmup.min_iterations} iterations "
         f"({warmup.slow_iterations} where one takes over {warmup.slow_ms:g} ms), then until two "
         f"medians agree within 1 %, or {warmup.max_ms:g} ms have gone",
         "duration": f"at least {measure.min_samples} iterations and {measure.min_ms / 1000:g} s "
-        f"a launch, at most {measure.max_ms / 1000:g} s",
-        "launches": f"{preset.launches}, interleaved with the block's other cases",
+        f"a launch, {_end(measure)}",
+        "launches": f"{preset.launches}, by turns of {turn.min_ms:g} ms and {turn.min_samples} "
+        f"iterations with the block's other cases, {turn.settle_ms:g} to {turn.settle_max_ms:g} ms "
+        "before each not counted",
         "statistic": "the published statistic of each launch, then the median over launches",
     }
 
 
+def _end(measure: Measure) -> str:
+    if measure.target is None:
+        return "by time alone: no convergence is asked for"
+    return (
+        f"until the median's interval is within {100 * measure.target:g} %, "
+        f"or {measure.max_ms / 1000:g} s have gone"
+    )
+
+
 def _warnings(cases: list[Case], measured: Measurements) -> dict[str, str]:
-    """What the launches and engines say against themselves."""
-    results = [result for case in cases for result in measured.results(case)]
-    unsteady = sum(not result.facts.get("warmup", {}).get("steady", True) for result in results)
-    found = {}
-    if unsteady:
-        share = f"{unsteady} of {len(results)} launches"
-        found["steady state"] = f"not reached by the end of warm-up in {share}"
+    """What the engines say against themselves."""
     elsewhere = _joined(
         f"{case.name}: {len(nodes)} nodes on the CPU"
         for case in cases
         for result in measured.results(case)[:1]
         if (nodes := result.facts.get("engine", {}).get("cpu_nodes"))
     )
-    if elsewhere:
-        found["placement"] = elsewhere
-    return found
+    return {"placement": elsewhere} if elsewhere else {}
 
 
 def _joined(values: Iterable[str]) -> str:

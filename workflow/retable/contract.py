@@ -54,3 +54,4 @@ class Result(Message):
     versions: dict[str, str] = {}
     facts: dict[str, Any] = {}
     samples: dict[str, list[float]] = {}  # field -> milliseconds, one per iteration
+    contention: dict[str, list[float]] = {}  # counter -> what was counted during each iteration

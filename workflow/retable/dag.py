@@ -115,6 +115,7 @@ class Dag:
             block=wildcards.block,
             device=self.device.device,
             memory_limit_mib=self.device.memory_limit_mib,
+            resident=self.device.resident,
             budget=BUDGETS[self.settings.budget],
             seed=self.settings.seed,
             cases=[self._session_case(case) for case in self.block(wildcards).runnable],
@@ -212,7 +213,20 @@ class Dag:
             self.root,
             *(f"retable_runner.backends.{name}" for name in self.block_backends(wildcards)),
             *(f"retable_runner.posts.{post}" for post in sorted(posts)),
+            *self._telemetry_modules(),
         )
+
+    def _telemetry_modules(self) -> list[str]:
+        """What watches the machine: a program of its own, which finds its sources in a folder."""
+        package = "retable_runner.telemetry"
+        folder = Path(self.root, "workflow", *package.split("."), "sources")
+        names = sorted(path.stem for path in folder.glob("[!_]*.py"))
+        return [
+            "retable_runner.watch",
+            f"{package}.recorder",
+            f"{package}.watcher",
+            *(f"{package}.sources.{name}" for name in names),
+        ]
 
     def _timed(self, wildcards: Wildcards) -> list[Case]:
         return list(self.plans[wildcards.suite].runnable_cases)

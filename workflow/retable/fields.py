@@ -20,7 +20,10 @@ def field_used(field: str, result: Result, memory: str) -> str | None:
 
 
 def field_samples(field: str, post: str, result: Result, memory: str) -> Samples | None:
-    """Milliseconds of every iteration of a launch, post-processing added where there was some."""
+    """Milliseconds of every iteration of a launch, post-processing added where there was some.
+
+    None if the backend cannot give it.
+    """
     used = field_used(field, result, memory)
     if used is None:
         return None

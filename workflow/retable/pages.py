@@ -11,6 +11,15 @@ from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
 
 NOTHING = "–"
+# What a caution means to the reader; its figures are in the comparison, one for each value.
+CAUTIONS = {
+    "unsteady": "some launches had not come to a steady state by the end of warm-up",
+    "drift": "the samples go on getting slower, or faster, while they are taken",
+    "contended": "other programs ran on the same CPUs",
+    "throttled": "the device throttled itself",
+    "clock": "the device's clock changed",
+    "steal": "the virtual machine's host took CPU time away",
+}
 
 
 class Footnotes:
@@ -79,7 +88,15 @@ def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
         text += f" {answer.verdict}"
     if answer.outcome != "ok":
         text += f" {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
+    for caution in answer.cautions:
+        text += f" {footnotes.mark(f'{caution.kind}: {CAUTIONS[caution.kind]}')}"
     return text
+
+
+def floors_text(floors: dict[str, float | None]) -> str:
+    """The noise floors of a block, by field: `latency_sync 0.4 %`."""
+    known = [f"{field} {100 * floor:.2g} %" for field, floor in floors.items() if floor is not None]
+    return ", ".join(known) or "not known"
 
 
 def agreement_text(agreement: Agreement) -> str:

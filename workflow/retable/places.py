@@ -3,11 +3,13 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from retable.contract import Message, Result
 from retable.outcomes import result_of
-from retable.processes import run
+from retable.processes import Program
 
 PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all three packages
 
@@ -33,17 +35,25 @@ class LocalPlace:
         memory_limit_bytes: int | None = None,
     ) -> Result:
         """Run one job of `retable_export` or `retable_runner` in a process of its own."""
-        with tempfile.TemporaryDirectory(prefix="retable-") as folder:
-            job_path, result_path = Path(folder, "job.json"), Path(folder, "result.json")
-            job_path.write_text(json.dumps(job.model_dump(by_alias=True)), encoding="utf-8")
-            ended = run(
-                [str(self._python), "-m", package, str(job_path), str(result_path)],
-                log=log,
-                timeout_s=timeout_s,
-                environment=self._surroundings(),
-                memory_limit_bytes=memory_limit_bytes,
-            )
-            return result_of(ended, result_path)
+        with self.start(package, job, log=log, memory_limit_bytes=memory_limit_bytes) as running:
+            return running.result(timeout_s)
+
+    def start(
+        self,
+        package: str,
+        job: Message,
+        *,
+        log: Path,
+        memory_limit_bytes: int | None = None,
+        talks: bool = False,
+    ) -> "RunningJob":
+        """Start a job, for a `with` block; one that `talks` waits for commands as it goes."""
+
+        def started(arguments: list[str]) -> Program:
+            command = [str(self._python), "-m", package, *arguments]
+            return Program(command, log, self._surroundings(), memory_limit_bytes, talks)
+
+        return RunningJob(job, started)
 
     def _surroundings(self) -> dict[str, str]:
         """Variables that keep a run repeatable and its Python to itself."""
@@ -51,3 +61,36 @@ class LocalPlace:
         path = os.pathsep.join(filter(None, [str(PACKAGES), inherited]))
         isolated = {} if self._inherits_path else {"PYTHONNOUSERSITE": "1"}
         return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", **isolated}
+
+
+class RunningJob:
+    """A job that was started, within a `with` block: its files, and the program that runs it."""
+
+    def __init__(self, job: Message, started: Callable[[list[str]], Program]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="retable-")
+        job_path = Path(self._folder.name, "job.json")
+        self._result_path = Path(self._folder.name, "result.json")
+        job_path.write_text(json.dumps(job.model_dump(by_alias=True)), encoding="utf-8")
+        self._program = started([str(job_path), str(self._result_path)])
+
+    def __enter__(self) -> "RunningJob":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._program.__exit__()
+        self._folder.cleanup()
+
+    def ask(self, command: str | None, timeout_s: float) -> dict[str, Any] | None:
+        """Send a command, if any, and give the reply to it; None if there comes none in time."""
+        if command is not None:
+            self._program.say(command)
+        reply = self._program.hear(timeout_s)
+        return None if reply is None else json.loads(reply)
+
+    def tell(self, command: str) -> None:
+        """Send a command to which there is no reply."""
+        self._program.say(command)
+
+    def result(self, timeout_s: float) -> Result:
+        """Wait for the job's end, and say what it left or what became of it."""
+        return result_of(self._program.wait(timeout_s), self._result_path)

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from retable.errors import RetableError
 
 TAIL_BYTES = 4000
+PIPE_BYTES = 65536
 _PR_SET_PDEATHSIG = 1
 
 
@@ -42,25 +44,78 @@ def run(
     environment: Mapping[str, str] | None = None,
     memory_limit_bytes: int | None = None,
 ) -> Exit:
-    """Run `command` to its end, appending its output to `log`.
+    """Run `command` to its end, appending its output to `log`: see `Program`."""
+    with Program(command, log, environment, memory_limit_bytes) as program:
+        return program.wait(timeout_s)
 
-    The process and all its children are killed when the time is over, when this process is
-    interrupted, and when it dies. `memory_limit_bytes` bounds its private writable memory.
-    A program that cannot be started is a `RetableError`.
+
+class Program:
+    """A program that was started, within a `with` block; its output is appended to `log`.
+
+    It and all its children are killed at the end of the block, and when this process dies.
+    `memory_limit_bytes` bounds its private writable memory. With `talks`, it reads lines from us
+    and its stdout is read by us, not logged. A program that cannot be started is a `RetableError`.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as stream:
-        start_of_output = stream.tell()
-        start = time.monotonic()
-        process = _started(command, stream, environment or {}, memory_limit_bytes)
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        memory_limit_bytes: int | None = None,
+        talks: bool = False,
+    ) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        with log.open("ab") as stream:
+            self._start_of_output = stream.tell()
+            self._start = time.monotonic()
+            self._process = _started(command, stream, environment or {}, memory_limit_bytes, talks)
+        self._unread = b""
+
+    def __enter__(self) -> "Program":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _kill_group(self._process)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def say(self, line: str) -> None:
+        """Send a line to the program; nothing happens where it has ended."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+
+    def hear(self, timeout_s: float) -> str | None:
+        """The next line that the program says; None if it ends, or says none for so long."""
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._unread:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+                return None
+            heard = os.read(self._process.stdout.fileno(), PIPE_BYTES)
+            if not heard:
+                return None
+            self._unread += heard
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line.decode("utf-8", "replace")
+
+    def wait(self, timeout_s: float) -> Exit:
+        """Wait for the program's end, and kill it if the time is over before."""
         timed_out = False
         try:
-            process.wait(timeout=timeout_s)
+            self._process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             timed_out = True
-        finally:
-            _kill_group(process)
-    return Exit(process.returncode, time.monotonic() - start, timed_out, _end(log, start_of_output))
+        _kill_group(self._process)
+        seconds = time.monotonic() - self._start
+        last_lines = _end(self._log, self._start_of_output)
+        return Exit(self._process.returncode, seconds, timed_out, last_lines)
 
 
 def die_with_parent(sent: signal.Signals = signal.SIGTERM) -> None:
@@ -74,13 +129,14 @@ def _started(
     output: BinaryIO,
     environment: Mapping[str, str],
     memory_limit_bytes: int | None,
+    talks: bool,
 ) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if talks else output,
+            stderr=output,
             env={**os.environ, **environment},
             start_new_session=True,
             preexec_fn=lambda: _limit(memory_limit_bytes),

@@ -23,8 +23,8 @@ class Progress:
         self._start = time.monotonic()
 
     def step(self, done: int, total: int, what: str) -> None:
-        """Say that `done` of `total` launches are over, and which one begins."""
-        line = f"{what}, {done + 1} of {total}{self._time_left(done, total)}"
+        """Say that `done` of `total` rounds are over, and what begins in the next."""
+        line = f"round {done + 1} of {total}, {what}{self._time_left(done, total)}"
         self._write(line)
         if self._live:
             sys.stderr.write(f"\r\x1b[2K{self._title}: {line}")

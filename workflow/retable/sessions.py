@@ -1,12 +1,14 @@
 """A timing session: what it is asked to do, the order of its launches, and what it leaves."""
 
-import random
+from random import Random
 from typing import Any, Literal
 
 from pydantic import Field
 
 from retable.config.budget import Budget
-from retable.contract import Message, OutcomeName, Result
+from retable.contract import Artifact, Message, OutcomeName, Result
+
+MEASURED = ("ok", "not_converged")  # the outcomes of a launch that has samples
 
 
 class SessionCase(Message):
@@ -28,21 +30,39 @@ class SessionJob(Message):
     block: str
     device: str
     memory_limit_mib: int | None
+    resident: int | None  # how many launches the device can hold at a time; None: a whole round
     budget: Budget
     seed: int
     cases: list[SessionCase]
 
 
-class Launch(Message):
-    """One process of one case: its place in the session's order, and all that it measured."""
+class Entry(Message):
+    """A launch that a session is to make: of a case, or of its `twin`, the same case once more."""
 
     case: str
     round: int  # from 0; every case is launched once a round
     position: int  # from 0, within the round
+    twin: bool
+
+
+class Launch(Message):
+    """One process of one case: its place in the session's order, and all that it measured."""
+
+    entry: Entry
     started: str  # UTC, ISO 8601
-    seconds: float  # of the whole process, loading and warm-up included
+    seconds: float  # of the whole process: loading, warm-up, and the turns of others included
     load_average: float  # of the machine, over the minute before the launch
     result: Result
+
+
+class Origin(Message):
+    """What a case was made of: the same hashes, the same thing timed."""
+
+    source: dict[str, str]  # sha256 of the graph, or the native files, by role
+    engine: dict[str, Artifact]
+    engine_identity: str | None  # of all that the engine was built from and for: see steps.build
+    sample: Artifact | None
+    environment: str  # identity of its packages and interpreter: the lock's hash, or the list's
 
 
 class CaseEnding(Message):
@@ -55,30 +75,41 @@ class CaseEnding(Message):
 class Session(Message):
     """One exclusive use of a device for a block: the tracked output of the step `time`."""
 
-    schema_: Literal["retable/session/1"] = Field("retable/session/1", alias="schema")
+    schema_: Literal["retable/session/2"] = Field("retable/session/2", alias="schema")
     job: SessionJob
     started: str
     seconds: float
     source_commit: str | None
+    runner_sha256: str  # of the code that ran on the device
+    origins: dict[str, Origin]  # what each case was made of
+    twin: str | None  # the case that was launched twice a round: what lies between is noise
+    telemetry: dict[str, Any]  # what the machine did meanwhile: see retable_runner.telemetry
     cases: dict[str, CaseEnding]
     launches: list[Launch]
 
 
-def launch_order(cases: list[str], rounds: int, seed: int, block: str) -> list[tuple[int, str]]:
-    """Every case once a round, each round in a random order of its own: (round, case) pairs.
+def launch_order(cases: list[str], twin: str | None, rounds: int, chance: Random) -> list[Entry]:
+    """Every case once a round, and its twin beside it; each round in a random order of its own."""
+    wanted = [(name, False) for name in cases] + [(twin, True) for _ in range(twin is not None)]
+    return [
+        Entry(case=name or "", round=round_, position=position, twin=is_twin)
+        for round_ in range(rounds)
+        for position, (name, is_twin) in enumerate(chance.sample(wanted, len(wanted)))
+    ]
 
-    The order is a function of the seed and the block's name, so that a session can be repeated.
-    """
-    chance = random.Random(f"{seed} {block}")  # noqa: S311
-    order = []
-    for round_ in range(rounds):
-        order += [(round_, name) for name in chance.sample(cases, len(cases))]
-    return order
+
+def order_of(job: SessionJob) -> Random:
+    """What decides a session's orders: the seed and the block's name, so it can be repeated."""
+    return Random(f"{job.seed} {job.block}")  # noqa: S311
 
 
 def case_ending(results: list[Result]) -> CaseEnding:
-    """A case is `ok` if every launch was; else it ended as its first failed launch did."""
-    failed = next((result for result in results if result.outcome != "ok"), None)
+    """A case ended as its first launch without samples did; else as the worst of the others."""
+    failed = next((result for result in results if result.outcome not in MEASURED), None)
     if failed is not None:
         return CaseEnding(outcome=failed.outcome, reason=failed.reason)
+    unconverged = [result for result in results if result.outcome == "not_converged"]
+    if unconverged:
+        reason = f"in {len(unconverged)} of {len(results)} launches: {unconverged[0].reason}"
+        return CaseEnding(outcome="not_converged", reason=reason)
     return CaseEnding(outcome="ok", reason=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grimp
 
-PACKAGES = ("retable", "retable_export", "retable_runner")
+PACKAGES = ("retable", "retable_export", "retable_runner", "retable_statistics")
 
 
 def sources(root: Path, *modules: str) -> list[str]:

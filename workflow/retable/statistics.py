@@ -1,70 +1,40 @@
-"""Statistics of latency samples, as pure functions of arrays (milliseconds unless said)."""
+"""The statistics that published tables name, of one launch's samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retable_statistics.percentiles import has_enough, lower_percentile
+from retable_statistics.rates import mean_images_per_second
+
 Samples = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value with its interval, which holds the truth with the probability `coverage`."""
+class Statistic:
+    """A number of one launch's samples. `of_all`: disturbed samples belong to it too."""
 
-    value: float
-    low: float
-    high: float
-    coverage: float
+    of: Callable[[Samples], float]
+    of_all: bool = False
+    quantile: float | None = None  # one that few samples do not tell
 
-    def scaled(self, factor: float) -> "Estimate":
-        return Estimate(self.value * factor, self.low * factor, self.high * factor, self.coverage)
-
-
-def p99_lower(samples: Samples) -> float:
-    """The 99th percentile as the TF2 detection script takes it: the lower neighbouring sample."""
-    return float(np.percentile(samples, 99, method="lower"))
-
-
-def images_per_second(samples: Samples) -> float:
-    """The mean of 1/t, as the TF2 detection script has it; not N / total time."""
-    return float(np.mean(1000.0 / samples))
+    def shortage(self, samples: Samples) -> str | None:
+        """Why these samples are too few for it, or None."""
+        if self.quantile is None:
+            return None
+        enough, effective, needed = has_enough(samples, self.quantile)
+        if enough:
+            return None
+        return f"needs {needed} independent samples a launch; there are {effective:.0f}"
 
 
-STATISTICS: dict[str, Callable[[Samples], float]] = {
-    "mean": lambda samples: float(np.mean(samples)),
-    "median": lambda samples: float(np.median(samples)),
-    "min": lambda samples: float(np.min(samples)),
-    "p99": p99_lower,
-    "images_per_second": images_per_second,
+STATISTICS = {
+    "mean": Statistic(lambda samples: float(np.mean(samples))),
+    "median": Statistic(lambda samples: float(np.median(samples))),
+    "min": Statistic(lambda samples: float(np.min(samples))),
+    # As the TF2 detection script takes it. What is slow belongs to it, whatever made it slow.
+    "p99": Statistic(lambda samples: lower_percentile(samples, 0.99), of_all=True, quantile=0.99),
+    "images_per_second": Statistic(mean_images_per_second),
 }
-
-
-def across_launches(values: Sequence[float]) -> Estimate:
-    """The median over launches, with the range of the launches as its interval.
-
-    For k independent launches the range holds the median of their distribution with probability
-    1 - 2^(1-k): each launch falls on either side of it with equal chance.
-    """
-    launches = np.asarray(values, dtype=np.float64)
-    coverage = 1.0 - 2.0 ** (1 - launches.size)
-    return Estimate(
-        float(np.median(launches)), float(launches.min()), float(launches.max()), coverage
-    )
-
-
-def paired_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate:
-    """The median ratio of pairs, with the sign test's interval: the range of the pairs' ratios.
-
-    A pair is one round of a session: both launches stand close in time, so that what slows the
-    machine for a while slows both.
-    """
-    logs = np.log(np.asarray(numerators)) - np.log(np.asarray(denominators))
-    estimate = across_launches(list(logs))
-    return Estimate(
-        float(np.exp(estimate.value)),
-        float(np.exp(estimate.low)),
-        float(np.exp(estimate.high)),
-        estimate.coverage,
-    )

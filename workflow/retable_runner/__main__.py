@@ -19,7 +19,8 @@ from retable_runner.errors import JobError
 VERBS = {
     "retable/probe-job/1": ("probe", "crashed"),
     "retable/build-job/1": ("build", "build_failed"),
-    "retable/launch-job/1": ("launch", "crashed"),
+    "retable/launch-job/2": ("launch", "crashed"),
+    "retable/watch-job/1": ("watch", "crashed"),
 }
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

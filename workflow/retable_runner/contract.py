@@ -47,7 +47,7 @@ def check_keys(job, keys):
 def new_result():
     """Return an empty result; a verb fills it as it learns, so that a failure keeps what is known.
 
-    Samples are milliseconds, one per iteration, by field.
+    Samples are milliseconds, one per iteration, by field; contention is what was counted beside.
     """
     return {
         "schema": RESULT_SCHEMA,
@@ -57,6 +57,7 @@ def new_result():
         "versions": {},
         "facts": {},
         "samples": {},
+        "contention": {},
     }
 
 

@@ -48,6 +48,10 @@ class Inference(object):
         """Return what is sampled: see `DeviceSampler`."""
         return DeviceSampler(self._gpu, self._exchange, post)
 
+    def counted(self, sampler):
+        """Return the sampler as it is: the host waits while the GPU works, and counts nothing."""
+        return sampler
+
     def further(self, post):
         """Return the samplers of further passes: `latency_pipe`, if the engine can be bound twice.
 
@@ -133,6 +137,7 @@ class DeviceSampler(object):
             return row + (clock() - start,)
 
         self.fields = self.FIELDS if post is None else self.FIELDS + ("host_post",)
+        self.counters = ()
         self.sample = bare if post is None else followed
 
 
@@ -145,6 +150,7 @@ class PipeSampler(object):
     """
 
     fields = ("latency_pipe",)
+    counters = ()
 
     def __init__(self, gpu, exchanges):
         self._compute_stream = gpu.stream

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from retable_runner import measure
+from retable_runner import contention, measure
 
 NAME = "host"
 
@@ -26,6 +26,10 @@ class Inference(object):
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
         return measure.HostSampler(self.run, post)
+
+    def counted(self, sampler):
+        """Return the sampler with the CPU's contention beside its times."""
+        return contention.ContentionSampler(sampler, contention.Contention())
 
     def further(self, post):
         """Return the samplers of further passes: none."""

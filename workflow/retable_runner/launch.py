@@ -4,13 +4,14 @@ import time
 
 import numpy as np
 
-from retable_runner import backends, contract, host, measure, posts
+from retable_runner import backends, contract, conversation, host, measure, posts
 
-KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "measure")
+KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
 
 
 def run(job, result):
-    """Load the engine, warm it up and time it; fills versions, facts and samples of `result`."""
+    """Load the engine, warm it up and time it by turns; fills `result` as it goes."""
+    talk = conversation.opened(job["conducted"])  # before a library prints
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     feeds = read_sample(contract.verified(job["sample"]))
     backend = backends.load(job["backend"])
@@ -27,35 +28,65 @@ def run(job, result):
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 
-        start = time.perf_counter()
-        outputs = inference.run()
-        facts["first_call_ms"] = _ms_since(start)
-        facts["outputs"] = [
-            {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
-            for name, array in zip(inference.outputs, outputs)  # noqa: B905 - Python 3.6
-        ]
-        _time(inference.sampler(post), job, result)
+        talk.say(loaded=True)
+        talk.hear()
+        _call_first(inference, facts)
+        _time(inference, post, job, talk, result)
         for sampler in inference.further(post):
             _time_further(sampler, job, result)
 
 
-def _time(sampler, job, result):
+def _call_first(inference, facts):
+    """Run once; what a library leaves to the first call, it does here."""
+    start = time.perf_counter()
+    outputs = inference.run()
+    facts["first_call_ms"] = _ms_since(start)
+    facts["outputs"] = [
+        {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
+        for name, array in zip(inference.outputs, outputs)  # noqa: B905 - Python 3.6
+    ]
+
+
+def _time(inference, post, job, talk, result):
+    """Warm up, then measure by turns, as often as asked."""
+    sampler = inference.sampler(post)
+    steadiness = measure.Steadiness(**job["warmup"])
     with measure.no_garbage_collection():
-        warmup = measure.warm_up(sampler, measure.Steadiness(**job["warmup"]))
-        rows, duration_ms = measure.repeat(sampler, measure.Budget(**job["measure"]))
-    result["facts"].update(
-        warmup=warmup,
-        iterations=len(rows),
-        duration_ms=round(duration_ms, measure.DECIMALS_MS),
-    )
-    result["samples"] = measure.columns(sampler.fields, rows)
+        result["facts"]["warmup"] = measure.warm_up(sampler, steadiness)
+        recording = measure.Recording(
+            inference.counted(sampler),  # now: the libraries have started their threads
+            (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
+            _budget(job["turn"], job["measure"]["max_ms"]),
+            measure.Enough(**job["measure"]),
+        )
+        talk.say(ready=True)
+        while talk.hear() == conversation.TURN:
+            talk.say(enough=recording.take_turn())
+    result["facts"].update(recording.facts())
+    result["samples"] = recording.times()
+    result["contention"] = recording.contention()
+    _judge(job["measure"]["target"], result)
+
+
+def _judge(target, result):
+    stopped = result["facts"]["stopped"]
+    if target and stopped["by"] != "converged":
+        result["outcome"] = "not_converged"
+        result["reason"] = "the median's interval was asked for within {:g} %: {}".format(
+            100 * target, stopped.get("why_not") or "stopped before"
+        )
 
 
 def _time_further(sampler, job, result):
     """Time a pass of its own, on an engine that is warm: its fields have a count of their own."""
+    budget = _budget(job["measure"], job["measure"]["max_ms"])
     with measure.no_garbage_collection():
-        rows, _ = measure.repeat(sampler, measure.Budget(**job["measure"]))
+        rows, _ = measure.repeat(sampler, budget)
     result["samples"].update(measure.columns(sampler.fields, rows))
+
+
+def _budget(wanted, max_ms):
+    return measure.Budget(wanted["min_ms"], wanted["min_samples"], max_ms)
 
 
 def read_sample(path):

@@ -1,11 +1,12 @@
-"""The launch's loop: warm up, then measure. No files and no formatting; the clock is a parameter.
+"""The launch's loops: warm up, then measure by turns. No files; the clock is a parameter.
 
 A sampler knows what one iteration is and which fields it yields; a stopping rule knows when there
-is enough. The loops know neither, so that GPU events, thread CPU time or a rule on the effective
-sample size are another sampler or another rule.
+is enough. The loops know neither, so that GPU events or the contention of a CPU are another
+sampler, and another rule is another way to stop.
 
-A sampler has `fields`, the names of its columns, the first of which warm-up judges by, and
-`sample()`, which runs one iteration and returns a tuple of as many times in seconds.
+A sampler has `fields`, the names of its times, the first of which it is judged by, `counters`, the
+names of what it counted beside them (see `contention`), and `sample()`, which runs one iteration
+and returns a tuple of as many numbers, times in seconds.
 
 A stopping rule is called as `enough(rows, count, elapsed_ms)` after each iteration: `rows[:count]`
 are the tuples so far (what lies beyond is unset).
@@ -13,9 +14,13 @@ are the tuples so far (what lies beyond is unset).
 
 import contextlib
 import gc
+import math
 import time
 
 import numpy as np
+
+from retable_statistics.contention import undisturbed
+from retable_statistics.stopping import Convergence
 
 FIRST_ROWS = 4096  # allocated before the first sample; doubled, between samples, when full
 STEADY_RELATIVE = 0.01  # MEASUREMENT.md, Warm-up: the last two quarter-medians agree within 1 %
@@ -43,21 +48,81 @@ class HostSampler(object):
             return (middle - start, clock() - middle)
 
         self.fields = ("latency_sync",) if post is None else ("latency_sync", "host_post")
+        self.counters = ()
         self.sample = bare if post is None else followed
 
 
-class Budget(object):
-    """The stopping rule: at least `min_ms` and `min_samples`, at most `max_ms`."""
+class Settled(object):
+    """The stopping rule of what a turn runs before it counts.
 
-    def __init__(self, min_ms, min_samples, max_ms):
-        self.min_ms = min_ms
-        self.min_samples = min_samples
-        self.max_ms = max_ms
+    At least `min_ms`, and one iteration: others have had the caches. Then until an iteration is
+    `quiet`, or `max_ms` have gone: the threads that slept wake on one CPU, and wait for each other
+    until the kernel has spread them, some 40 ms later (benchmarks/pairs.py).
+    """
+
+    def __init__(self, min_ms, max_ms, quiet):
+        self._min_ms = min_ms
+        self._max_ms = max_ms
+        self._quiet = quiet
 
     def __call__(self, rows, count, elapsed_ms):
-        if elapsed_ms >= self.max_ms:
+        if elapsed_ms < self._min_ms:
+            return False
+        return elapsed_ms >= self._max_ms or self._quiet(rows[count - 1])
+
+
+class Budget(object):
+    """The stopping rule of a turn, and of a pass: at least `min_ms` and `min_samples`, at most
+    `max_ms`.
+    """
+
+    def __init__(self, min_ms, min_samples, max_ms):
+        self._min_ms = min_ms
+        self._min_samples = min_samples
+        self._max_ms = max_ms
+
+    def __call__(self, rows, count, elapsed_ms):
+        if elapsed_ms >= self._max_ms:
             return True
-        return count >= self.min_samples and elapsed_ms >= self.min_ms
+        return count >= self._min_samples and elapsed_ms >= self._min_ms
+
+
+class Enough(object):
+    """Whether a launch has measured enough, asked between its turns; `facts` tell how it ended.
+
+    At least `min_ms` and `min_samples`, at most `max_ms`. With a `target`, until the median's
+    interval is as narrow as that (`retable_statistics.stopping`); one that is not by then has not
+    converged. Undisturbed samples are judged, where the CPU's contention is known.
+    """
+
+    def __init__(self, min_ms, min_samples, max_ms, target):
+        self._min_ms = min_ms
+        self._min_samples = min_samples
+        self._max_ms = max_ms
+        self._rule = Convergence(target) if target else None
+        self.facts = {"by": None}
+
+    def __call__(self, count, elapsed_ms, kept):
+        """`kept` are arrays of milliseconds, one a turn: the samples that may be judged."""
+        over = elapsed_ms >= self._max_ms
+        if not over and (count < self._min_samples or elapsed_ms < self._min_ms):
+            return False
+        if self._rule is None:
+            return self._ended("time")
+        if sum(map(len, kept)) >= self._rule.next_look and self._rule.look(np.concatenate(kept)):
+            return self._ended("converged")
+        return (over or self._rule.exhausted) and self._ended("cap")
+
+    def _ended(self, how):
+        self.facts["by"] = how
+        if self._rule is not None:
+            self.facts.update(
+                error=_finite(self._rule.error),
+                effective=self._rule.effective,
+                looks=self._rule.looks,
+                why_not=self._rule.why_not,
+            )
+        return True
 
 
 class Steadiness(object):
@@ -130,10 +195,76 @@ def warm_up(sampler, rule, clock=time.perf_counter):
     }
 
 
+class Recording(object):
+    """The samples of a launch, turn by turn.
+
+    `sampler` may have `counters` behind its `fields`: see `contention`. `settle_ms` is how long a
+    turn runs before it counts, at least and at most, `turn` the rule that ends it, `enough` the
+    one that ends the launch.
+    """
+
+    def __init__(self, sampler, settle_ms, turn, enough, clock=time.perf_counter):
+        self._sampler = sampler
+        self._settled = Settled(settle_ms[0], settle_ms[1], self._is_undisturbed)
+        self._turn = turn
+        self._enough = enough
+        self._clock = clock
+        self._rows = []
+        self._kept = []  # of each turn, the undisturbed times by which the launch is judged
+        self._turns = []
+        self._elapsed_ms = 0.0
+
+    def take_turn(self):
+        """Measure for a turn; return whether the launch has enough."""
+        repeat(self._sampler, self._settled, self._clock)
+        start = self._clock()
+        rows, elapsed_ms = repeat(self._sampler, self._turn, self._clock)
+        self._rows += rows
+        self._kept.append(self._undisturbed(rows))
+        self._turns.append({"started_s": round(start, 6), "samples": len(rows)})
+        self._elapsed_ms += elapsed_ms
+        return self._enough(len(self._rows), self._elapsed_ms, self._kept)
+
+    def times(self):
+        """Return {field: milliseconds, one a sample, to the nanosecond}."""
+        return columns(self._sampler.fields, self._rows)
+
+    def contention(self):
+        """Return {counter: one value a sample}, as `contention` has them, times in milliseconds."""
+        return self._counted(self._rows)
+
+    def facts(self):
+        """Return how many samples there are, in what turns, and how the measuring ended."""
+        return {
+            "iterations": len(self._rows),
+            "duration_ms": round(self._elapsed_ms, DECIMALS_MS),
+            "turns": self._turns,
+            "stopped": self._enough.facts,
+        }
+
+    def _counted(self, rows):
+        first = len(self._sampler.fields)
+        found = columns(self._sampler.counters, [row[first:] for row in rows])
+        if "preempted" in found:  # a number, not a time
+            found["preempted"] = [int(row[-1]) for row in rows]
+        return found
+
+    def _is_undisturbed(self, row):
+        return len(self._undisturbed([row])) > 0
+
+    def _undisturbed(self, rows):
+        times_ms = np.array([row[0] for row in rows]) * 1e3
+        return times_ms[undisturbed(times_ms, **self._counted(rows))]
+
+
 def columns(fields, rows):
-    """Turn rows of seconds into {field: milliseconds, one an iteration, to the nanosecond}."""
+    """Turn rows of seconds into {field: milliseconds, one a row, to the nanosecond}."""
     times_ms = np.round(np.array(rows, dtype=np.float64) * 1e3, DECIMALS_MS)
     return {field: times_ms[:, index].tolist() for index, field in enumerate(fields)}
+
+
+def _finite(value):
+    return value if math.isfinite(value) else None
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ class Device(Entry):
     runtime: Literal["venv", "host", "docker", "adb"]
     memory: Literal["host", "device"]
     memory_limit_mib: int | None = None
+    resident: int | None = None  # launches that fit into its memory at a time; None: a whole round
     power_mode: str | None = None
     notes: list[str] = []
     backends: dict[PluginName, Player]

@@ -20,22 +20,42 @@ class Warmup(Message):
     max_ms: float
 
 
+class Turn(Message):
+    """How long a launch measures before another of its session has its turn.
+
+    What it runs before does not count: for `settle_ms`, then until an iteration is undisturbed,
+    for `settle_max_ms` at most.
+    """
+
+    settle_ms: float
+    settle_max_ms: float
+    min_ms: float
+    min_samples: int
+
+
 class Measure(Message):
-    """How long a launch counts: at least this time and this many samples, at most `max_ms`."""
+    """When a launch has measured enough: at least this time and this many samples.
+
+    With a `target`, until the median's interval is that narrow (half its width, relative), or
+    `max_ms` have gone.
+    """
 
     min_ms: float
     min_samples: int
     max_ms: float
+    target: float | None
 
 
 class LaunchJob(Message):
-    """Time one case in one process."""
+    """Time one case in one process; `conducted` by a session that gives turns, or by itself."""
 
-    schema_: Literal["retable/launch-job/1"] = Field("retable/launch-job/1", alias="schema")
+    schema_: Literal["retable/launch-job/2"] = Field("retable/launch-job/2", alias="schema")
     backend: str
     engine: dict[str, Artifact]
     sample: Artifact
     post: str
     options: dict[str, Any]
     warmup: Warmup
+    turn: Turn
     measure: Measure
+    conducted: bool

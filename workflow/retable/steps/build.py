@@ -44,7 +44,8 @@ def run(given: argparse.Namespace) -> None:
             return kept.model_copy(update={"facts": {**kept.facts, "cached": True}})
         result = _built(given, source, environment, folder)
         if result.outcome == "ok":
-            facts = {**result.facts, "identity": identity, "cached": False}
+            made_of = {role: made.sha256 for role, made in source.artifacts.items()}
+            facts = {**result.facts, "source": made_of, "identity": identity, "cached": False}
             result = result.model_copy(update={"facts": facts})
             write_json(folder / DESCRIPTION, result.model_dump(by_alias=True))
         return result

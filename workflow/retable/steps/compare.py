@@ -80,7 +80,10 @@ def run(given: argparse.Namespace) -> None:
         plots=suite.plots,
         weights=weights,
         agreements=[_agreement(read_record(path)) for path in given.fidelities],
-        sessions=[_summary(session, paths[name]) for name, session in sessions.items()],
+        sessions=[
+            _summary(session, paths[name], _noise_floors(name, plan, measured))
+            for name, session in sessions.items()
+        ],
     )
     write_json(given.output, comparison.model_dump(by_alias=True))
 
@@ -173,7 +176,17 @@ def _agreement(fidelity: Record) -> Agreement:
     )
 
 
-def _summary(session: Session, path: Path) -> SessionSummary:
+def _noise_floors(block: str, plan: Plan, measured: Measurements) -> dict[str, float | None]:
+    """How far the block's A/A pair lies apart, in each field that the suite shows of it."""
+    floors = {}
+    for cell in plan.cells:
+        field = cell.measure.field
+        if field is not None and field not in floors and cell.request.block == block:
+            floors[field] = measured.noise_floor(plan.blocks[block], cell)
+    return floors
+
+
+def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> SessionSummary:
     loads = [launch.load_average for launch in session.launches] or [0.0]
     return SessionSummary(
         block=session.job.block,
@@ -183,5 +196,7 @@ def _summary(session: Session, path: Path) -> SessionSummary:
         launches=len(session.launches),
         seed=session.job.seed,
         source_commit=session.source_commit,
+        twin=session.twin,
+        noise_floors=floors,
         load_average=(min(loads), max(loads)),
     )

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from retable.comparison import Comparison
 from retable.files import read_json, write_text
-from retable.pages import Footnotes, agreement_text, render, table_header, table_rows
+from retable.pages import (
+    Footnotes,
+    agreement_text,
+    floors_text,
+    render,
+    table_header,
+    table_rows,
+)
 from retable.plots import draw
 from retable.steps.options import add_output
 
@@ -31,6 +38,7 @@ def run(given: argparse.Namespace) -> None:
         plots=_plots(comparison, given.output),
         coverage=_coverage(comparison),
         agreement_text=agreement_text,
+        floors_text=floors_text,
     )
     write_text(given.output, page)
 

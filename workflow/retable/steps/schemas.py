@@ -24,6 +24,7 @@ from retable.jobs.probe import ProbeJob
 from retable.jobs.reference import ReferenceJob
 from retable.jobs.sample import SampleJob
 from retable.jobs.tail import TailJob
+from retable.jobs.watch import WatchJob
 from retable.records import Record
 from retable.sessions import Session
 
@@ -38,6 +39,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "probe-job": ProbeJob,
     "build-job": BuildJob,
     "launch-job": LaunchJob,
+    "watch-job": WatchJob,
     "result": Result,
     "record": Record,
     "session": Session,

@@ -1,23 +1,26 @@
 """Time the cases of a block in one exclusive session, one process a launch."""
 
 import argparse
-import datetime
-import os
-import subprocess
+import contextlib
 import time
-from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from retable.environments import place_of
+from retable.environments import enter
 from retable.errors import RetableError
 from retable.files import read_json, write_json
 from retable.jobs.launch import LaunchJob
+from retable.jobs.watch import WatchJob
 from retable.locks import machine_exclusive
-from retable.places import LocalPlace
+from retable.places import LocalPlace, RunningJob
 from retable.progress import Progress
+from retable.provenance import origin_of, runner_sha256, source_commit
 from retable.records import Record, read_record, verify
+from retable.rounds import conduct, now
 from retable.sessions import (
+    MEASURED,
     CaseEnding,
     Launch,
     Session,
@@ -25,8 +28,11 @@ from retable.sessions import (
     SessionJob,
     case_ending,
     launch_order,
+    order_of,
 )
 from retable.steps.options import add_output
+
+WATCH_TIMEOUT_S = 30.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +43,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     job = SessionJob.model_validate(read_json(given.plan))
     ready = [_ready(case) for case in job.cases]
-    commit = _source_commit()
+    commit, runner = source_commit(), runner_sha256()
     progress = Progress(f"time {job.suite} {job.block}", given.log)
     progress.say("waiting for the machine to be free of other steps")
     with machine_exclusive():
         progress.begin()
-        started, clock = _now(), time.monotonic()
-        launches = _launch_all(job, ready, progress, given.log)
+        started, clock = now(), time.monotonic()
+        with _watched(job, ready, given.log) as telemetry:
+            twin, launches = _launch_all(job, ready, progress, given.log)
     session = Session(
         job=job,
         started=started,
         seconds=round(time.monotonic() - clock, 3),
         source_commit=commit,
+        runner_sha256=runner,
+        origins={one.name: origin_of(one.engine, one.sample, one.environment) for one in ready},
+        twin=twin,
+        telemetry=telemetry,
         cases={case.name: _ending(case, launches) for case in ready},
         launches=launches,
     )
@@ -62,9 +73,13 @@ class _Ready:
 
     name: str
     case: SessionCase
-    place: LocalPlace
     engine: Record
     sample: Record
+    environment: Record
+
+    @property
+    def place(self) -> LocalPlace:
+        return enter(self.environment)
 
     @property
     def broken(self) -> Record | None:
@@ -77,34 +92,61 @@ def _ready(case: SessionCase) -> _Ready:
         verify(engine, sample)
     except RetableError as error:
         raise RetableError(f"case {case.name}: {error}") from None
-    return _Ready(case.name, case, place_of(Path(case.environment)), engine, sample)
+    return _Ready(case.name, case, engine, sample, read_record(Path(case.environment)))
 
 
 def _launch_all(
     job: SessionJob, ready: list[_Ready], progress: Progress, log: Path
-) -> list[Launch]:
-    """Launch the cases in the session's order. A case that has failed is not launched again."""
+) -> tuple[str | None, list[Launch]]:
+    """Launch the cases in the session's order, one of them twice; return which, and the launches.
+
+    A case that has failed is not launched again.
+    """
     cases = {case.name: case for case in ready if case.broken is None}
-    waiting = deque(launch_order(list(cases), job.budget.launches, job.seed, job.block))
+    chance = order_of(job)
+    twin = chance.choice(list(cases)) if cases else None
+    waiting = launch_order(list(cases), twin, job.budget.launches, chance)
     launches: list[Launch] = []
-    while waiting:
-        round_, name = waiting.popleft()
-        total = len(launches) + 1 + len(waiting)
-        progress.step(len(launches), total, f"round {round_ + 1}/{job.budget.launches}, {name}")
-        position = sum(launch.round == round_ for launch in launches)
-        launch = _launch(job, cases[name], round_, position, log)
-        launches.append(launch)
-        if launch.result.outcome != "ok":
-            waiting = deque(entry for entry in waiting if entry[1] != name)
-            progress.say(f"{name}: {launch.result.outcome}: {launch.result.reason}")
-    return launches
+    for round_ in range(job.budget.launches):
+        made = conduct(
+            [entry for entry in waiting if entry.round == round_],
+            lambda entry: _start(job, cases[entry.case], log),
+            resident=job.resident,
+            reply_timeout_s=job.budget.reply_timeout_s,
+            chance=chance,
+            told=_teller(progress, round_, job.budget.launches),
+        )
+        launches += made
+        failed = {one.entry.case: one.result for one in made if one.result.outcome not in MEASURED}
+        waiting = [entry for entry in waiting if entry.case not in failed]
+        for name, result in failed.items():
+            progress.say(f"{name}: {result.outcome}: {result.reason}")
+    return twin, launches
 
 
-def _launch(job: SessionJob, ready: _Ready, round_: int, position: int, log: Path) -> Launch:
-    started, clock = _now(), time.monotonic()
-    load_average = os.getloadavg()[0]
+def _teller(progress: Progress, round_: int, rounds: int) -> Callable[[str], None]:
+    return lambda what: progress.step(round_, rounds, what)
+
+
+@contextlib.contextmanager
+def _watched(job: SessionJob, ready: list[_Ready], log: Path) -> Iterator[dict[str, Any]]:
+    """Watch the machine during the block; what was seen is in the value when it has ended."""
+    seen: dict[str, Any] = {}
+    if not ready:
+        yield seen
+        return
+    wanted = WatchJob(interval_ms=job.budget.telemetry_ms)
+    with ready[0].place.start("retable_runner", wanted, log=log, talks=True) as watch:
+        watch.ask(None, WATCH_TIMEOUT_S)
+        yield seen
+        watch.tell("finish")
+        result = watch.result(WATCH_TIMEOUT_S)
+    seen.update(result.facts.get("telemetry") or {"reason": f"{result.outcome}: {result.reason}"})
+
+
+def _start(job: SessionJob, ready: _Ready, log: Path) -> RunningJob:
     limit = job.memory_limit_mib
-    result = ready.place.run(
+    return ready.place.start(
         "retable_runner",
         LaunchJob(
             backend=ready.case.backend,
@@ -113,20 +155,13 @@ def _launch(job: SessionJob, ready: _Ready, round_: int, position: int, log: Pat
             post=ready.case.post,
             options=ready.case.options,
             warmup=job.budget.warmup,
+            turn=job.budget.turn,
             measure=job.budget.measure,
+            conducted=True,
         ),
         log=log,
-        timeout_s=job.budget.launch_timeout_s,
         memory_limit_bytes=limit * 2**20 if limit else None,
-    )
-    return Launch(
-        case=ready.name,
-        round=round_,
-        position=position,
-        started=started,
-        seconds=round(time.monotonic() - clock, 3),
-        load_average=load_average,
-        result=result,
+        talks=True,
     )
 
 
@@ -134,24 +169,4 @@ def _ending(ready: _Ready, launches: list[Launch]) -> CaseEnding:
     if ready.broken is not None:
         reason = f"{ready.broken.step}: {ready.broken.reason}"
         return CaseEnding(outcome=ready.broken.outcome, reason=reason)
-    return case_ending([one.result for one in launches if one.case == ready.name])
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-
-
-def _source_commit() -> str | None:
-    """The commit of this checkout, with `+` behind it where files differ from it; else None."""
-    try:
-        top = _git("rev-parse", "--show-toplevel")
-        if Path(top).resolve() != Path().resolve():
-            return None  # the checkout of something else
-        return _git("describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*") or None
-    except (OSError, subprocess.CalledProcessError):
-        return None  # no git, or no repository
-
-
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    return case_ending([one.result for one in launches if one.entry.case == ready.name])

@@ -1,0 +1,216 @@
+"""How far apart two timings of the same engine lie, idle and beside a busy neighbour on each core.
+
+    PYTHONPATH=workflow .venv/bin/python -m benchmarks.pairs ENGINE.json SAMPLE.json [options]
+
+ENGINE.json and SAMPLE.json are records that a run left, for instance
+results/cpu/engines/fast-scnn/384x576/fused_argmax/fp32/onnxruntime.json and
+results/models/fast-scnn/384x576/sample.json. Two questions, each asked on the machine as it is and
+with a process that computes without end on each of its cores:
+
+- pairs: one engine is timed against itself, both launches loaded, by turns; how far is the ratio
+  from 1?
+- sessions: how far do values of the same case lie apart, taken one after the other: retable's (the
+  median over launches), and two recipes that published tables used: the mean of 100 iterations
+  after 10, and of all iterations of 3 s after 0.2 s?
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.tables import markdown
+from retable.jobs.launch import LaunchJob, Measure, Turn, Warmup
+from retable.places import LocalPlace, RunningJob
+from retable.readings import Reading, ratio_by_round, reading
+from retable.records import Record, read_record
+from retable.rounds import conduct
+from retable.sessions import Entry, Launch
+
+CASE = "the engine"
+FIELD = "latency_sync"
+WARMUP = Warmup(min_ms=200, min_iterations=50, slow_ms=4, slow_iterations=3, max_ms=400)
+TURN = Turn(settle_ms=3, settle_max_ms=60, min_ms=50, min_samples=5)
+PAIR_MS = 2000.0  # of both launches together
+SESSION_LAUNCHES = 6
+RECIPE_S = 3.0
+RECIPE_ITERATIONS = 100
+SEED = 20211
+TIMEOUT_S = 120.0
+
+
+class Engine:
+    """An engine that can be launched as a session launches it."""
+
+    def __init__(self, engine: Record, sample: Record, backend: str, python: str, threads: int):
+        self._place = LocalPlace(Path(python))
+        self._log = Path(tempfile.gettempdir(), "retable-benchmark.log")
+        self._job = {
+            "backend": backend,
+            "engine": engine.artifacts,
+            "sample": sample.artifacts["sample"],
+            "post": "none",
+            "options": {"threads": threads} if threads else {},
+            "warmup": WARMUP,
+        }
+
+    def launch_round(
+        self, sides: int, measure_ms: float, turn: Turn, chance: random.Random
+    ) -> list[Launch]:
+        """Load `sides` launches of the engine, and let them take turns for `measure_ms` each."""
+        measure = Measure(min_ms=measure_ms, min_samples=1, max_ms=10 * measure_ms, target=None)
+        entries = [Entry(case=CASE, round=0, position=side, twin=side > 0) for side in range(sides)]
+        return conduct(
+            chance.sample(entries, sides),
+            lambda _: self._start(turn, measure),
+            resident=None,
+            reply_timeout_s=TIMEOUT_S,
+            chance=chance,
+            told=lambda _: None,
+        )
+
+    def _start(self, turn: Turn, measure: Measure) -> RunningJob:
+        job = LaunchJob(**self._job, turn=turn, measure=measure, conducted=True)
+        return self._place.start("retable_runner", job, log=self._log, talks=True)
+
+
+def pair_ratio(engine: Engine, chance: random.Random) -> tuple[float, float, str]:
+    """Time the engine against itself: the ratio by turns, that of whole launches, the basis."""
+    launches = engine.launch_round(2, PAIR_MS / 2, TURN, chance)
+    first, second = (
+        _read([one for one in launches if one.entry.twin == twin]) for twin in (False, True)
+    )
+    whole = np.median(first.rounds[0].times) / np.median(second.rounds[0].times)
+    return ratio_by_round(first, second)[0], float(whole), first.basis
+
+
+def session_value(engine: Engine, chance: random.Random) -> float:
+    """A case's value as a session has it: the median over launches of their medians, in ms."""
+    launches = [
+        one.model_copy(update={"entry": one.entry.model_copy(update={"round": round_})})
+        for round_ in range(SESSION_LAUNCHES)
+        for one in engine.launch_round(1, 1e3 * RECIPE_S / SESSION_LAUNCHES, TURN, chance)
+    ]
+    found = _read(launches)
+    return float(np.median([np.median(one.read(found.basis)) for one in found.rounds.values()]))
+
+
+def recipe_values(engine: Engine, chance: random.Random) -> tuple[float, float]:
+    """The mean of 100 iterations after warm-up, and that of 3 s, of one launch, in ms."""
+    whole = Turn(settle_ms=0, settle_max_ms=0, min_ms=1e3 * RECIPE_S, min_samples=RECIPE_ITERATIONS)
+    (launch,) = engine.launch_round(1, 1e3 * RECIPE_S, whole, chance)
+    times = np.asarray(launch.result.samples[FIELD])
+    return float(times[:RECIPE_ITERATIONS].mean()), float(times.mean())
+
+
+def _read(launches: list[Launch]) -> Reading:
+    found = reading(launches, FIELD, "none", "host")
+    assert found is not None
+    return found
+
+
+@contextlib.contextmanager
+def neighbours(busy: bool) -> Iterator[None]:
+    """Keep every core of this process busy during the block, one process each; or none."""
+    children = []
+    for core in sorted(os.sched_getaffinity(0)) if busy else []:
+        child = os.fork()
+        if child == 0:
+            os.sched_setaffinity(0, {core})
+            while True:
+                pass
+        children.append(child)
+    try:
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("engine", type=Path)
+    parser.add_argument("sample", type=Path)
+    parser.add_argument("--backend", default="onnxruntime")
+    parser.add_argument("--python", default="results/environments/venv/cpu/bin/python")
+    parser.add_argument("--threads", type=int, default=1, help="0: as the backend has it")
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--sessions", type=int, default=10)
+    given = parser.parse_args()
+    engine = Engine(
+        read_record(given.engine),
+        read_record(given.sample),
+        given.backend,
+        given.python,
+        given.threads,
+    )
+    chance = random.Random(SEED)
+    pair_rows, session_rows = [], []
+    for busy in (False, True):
+        machine = "a busy neighbour on each core" if busy else "as it is"
+        with neighbours(busy):
+            time.sleep(1)
+            pair_rows.append([machine, *_pair_row(engine, given.pairs, chance)])
+            session_rows.append([machine, *_session_row(engine, given.sessions, chance)])
+    print(f"{given.engine}, {given.threads or 'all'} threads; load {os.getloadavg()[0]:.2f}\n")
+    print(markdown(PAIR_HEADER, pair_rows))
+    print()
+    print(markdown(SESSION_HEADER, session_rows))
+
+
+PAIR_HEADER = [
+    "Machine",
+    "Pairs of 2 s",
+    "By turns: median of abs(ratio - 1)",
+    "standard deviation",
+    "Whole launches: median of abs(ratio - 1)",
+    "standard deviation",
+    "Read on",
+]
+SESSION_HEADER = [
+    "Machine",
+    "Sessions",
+    "retable: spread",
+    "3 s: spread",
+    "100 iterations: spread",
+    "retable / 3 s",
+    "retable: range (ms)",
+    "3 s: range (ms)",
+]
+
+
+def _pair_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
+    found = [pair_ratio(engine, chance) for _ in range(count)]
+    turns, whole = (np.array([one[index] for one in found]) for index in (0, 1))
+    bases = sorted({one[2] for one in found})
+    cells = [
+        f"{100 * value:.2f} %"
+        for ratios in (turns, whole)
+        for value in (np.median(np.abs(ratios - 1)), np.std(ratios))
+    ]
+    return [str(count), *cells, ", ".join(bases)]
+
+
+def _session_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
+    rows = [(session_value(engine, chance), *recipe_values(engine, chance)) for _ in range(count)]
+    ours, hundred, seconds = (np.array(column) for column in zip(*rows, strict=True))
+    spreads = [float(np.std(one) / np.median(one)) for one in (ours, seconds, hundred)]
+    return [
+        str(count),
+        *(f"{100 * one:.2f} %" for one in spreads),
+        f"{spreads[0] / spreads[1]:.2f}",
+        f"{ours.min():.3f} to {ours.max():.3f}",
+        f"{seconds.min():.3f} to {seconds.max():.3f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What is to be said against a value: by its own samples, and by what the machine did meanwhile."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from retable.comparison import Caution
+from retable.disturbances import disturbances
+from retable.readings import Reading
+from retable.sessions import Launch, Session
+from retable_statistics.drift import relative_drift
+
+DRIFT = 0.01  # of the median, from a launch's first sample to its last
+
+
+def cautions_of(found: Reading, launches: list[Launch], session: Session) -> list[Caution]:
+    """All cautions of a case, one of a kind."""
+    said = [
+        *_of_contention(found),
+        *_of_warm_up(launches),
+        *_of_drift(found),
+        *_of_the_machine(launches, session),
+    ]
+    return list({caution.kind: caution for caution in reversed(said)}.values())[::-1]
+
+
+def _of_contention(found: Reading) -> Iterator[Caution]:
+    if found.basis == "kept" or found.kept_share is None:
+        return
+    share = f"{100 * (1 - found.kept_share):.0f} % of the samples were disturbed by other programs"
+    what = {
+        "cpu": "the value is the CPU time of the one thread that ran",
+        "all": "the value has their time in it",
+    }[found.basis]
+    yield Caution(kind="contended", text=f"{share}: {what}")
+
+
+def _of_warm_up(launches: list[Launch]) -> Iterator[Caution]:
+    unsteady = sum(
+        not launch.result.facts.get("warmup", {}).get("steady", True) for launch in launches
+    )
+    if unsteady:
+        share = f"{unsteady} of {len(launches)} launches"
+        yield Caution(kind="unsteady", text=f"no steady state by the end of warm-up in {share}")
+
+
+def _of_drift(found: Reading) -> Iterator[Caution]:
+    """Where most launches drift, and the same way: one alone may have met anything."""
+    series = found.rounds.values()
+    drift = float(np.median([relative_drift(one.read(found.basis)) for one in series]))
+    if abs(drift) > DRIFT:
+        way = "slower" if drift > 0 else "faster"
+        yield Caution(
+            kind="drift", text=f"the samples of a launch get {100 * abs(drift):.1f} % {way}"
+        )
+
+
+def _of_the_machine(launches: list[Launch], session: Session) -> Iterable[Caution]:
+    for launch in launches:
+        window = _window(launch)
+        if window is None:
+            continue
+        for one in disturbances(session.telemetry, *window):
+            yield Caution(kind=one.kind, text=f"round {launch.entry.round + 1}: {one.text}")
+
+
+def _window(launch: Launch) -> tuple[float, float] | None:
+    """From a launch's first turn to the beginning of its last, in seconds of the runner's clock."""
+    starts = [turn["started_s"] for turn in launch.result.facts.get("turns", [])]
+    return (starts[0], starts[-1]) if starts else None

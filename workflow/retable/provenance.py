@@ -1,0 +1,47 @@
+"""Where numbers come from: what a case was made of, and which code timed it, by hash."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from retable.places import PACKAGES
+from retable.records import Record
+from retable.sessions import Origin
+
+RUNNER = ("retable_runner", "retable_statistics")  # what runs on the device
+
+
+def origin_of(engine: Record, sample: Record, environment: Record) -> Origin:
+    """What the records of a case say that it was made of."""
+    return Origin(
+        source=engine.facts.get("source", {}),
+        engine=engine.artifacts,
+        engine_identity=engine.facts.get("identity"),
+        sample=sample.artifacts.get("sample"),
+        environment=environment.facts.get("identity", ""),
+    )
+
+
+def runner_sha256() -> str:
+    """One hash of all source files that run on the device."""
+    digest = hashlib.sha256()
+    for package in RUNNER:
+        for path in sorted((PACKAGES / package).rglob("*.py")):
+            digest.update(f"{path.relative_to(PACKAGES)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def source_commit() -> str | None:
+    """The commit of this checkout, with `+` behind it where files differ from it; else None."""
+    try:
+        top = _git("rev-parse", "--show-toplevel")
+        if Path(top).resolve() != Path().resolve():
+            return None  # the checkout of something else
+        return _git("describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*") or None
+    except (OSError, subprocess.CalledProcessError):
+        return None  # no git, or no repository
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -1,0 +1,128 @@
+"""Reading a session: the samples with which a case answers a field, by launch and by turn."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from retable.contract import Result
+from retable.fields import field_samples
+from retable.sessions import Launch
+from retable.statistics import Samples, Statistic
+from retable_statistics.contention import Mask, cpu_time_is_latency, enough_kept, undisturbed
+
+Basis = Literal["kept", "cpu", "all"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One launch's samples of a field, in milliseconds, in the order they came."""
+
+    times: Samples
+    kept: Mask  # the undisturbed ones
+    cpu: Samples | None  # the CPU time of each; None where it was not counted
+    waited: Samples | None  # what its threads waited for a CPU
+    turns: list[int]  # how many samples each turn took
+
+    def read(self, basis: Basis) -> Samples:
+        """The samples that count on a basis."""
+        return np.concatenate(self.read_by_turn(basis))
+
+    def read_by_turn(self, basis: Basis) -> list[Samples]:
+        """The same, those of each turn by themselves."""
+        times = self.cpu if basis == "cpu" and self.cpu is not None else self.times
+        chosen = self.kept if basis == "kept" else np.ones_like(self.kept)
+        ends = np.cumsum(self.turns)[:-1]
+        return [
+            part[mask]
+            for part, mask in zip(np.split(times, ends), np.split(chosen, ends), strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A case's samples of a field, by round, all read on one basis.
+
+    `basis` says which samples count: `kept`, the undisturbed ones; `cpu`, all, by their CPU time;
+    `all`, as they were.
+    """
+
+    basis: Basis
+    rounds: Mapping[int, Series]
+
+    def per_round(self, statistic: Statistic) -> dict[int, float]:
+        """The statistic of each launch, in milliseconds or what it makes of them."""
+        basis: Basis = "all" if statistic.of_all else self.basis
+        return {round_: statistic.of(one.read(basis)) for round_, one in self.rounds.items()}
+
+    def on(self, basis: Basis) -> "Reading":
+        """The same samples on another basis."""
+        return dataclasses.replace(self, basis=basis)
+
+    @property
+    def kept_share(self) -> float | None:
+        """The share of undisturbed samples; None where nothing tells them from others."""
+        series = self.rounds.values()
+        if all(one.cpu is None for one in series):
+            return None
+        return float(np.mean(np.concatenate([one.kept for one in series])))
+
+
+def reading(launches: list[Launch], field: str, post: str, memory: str) -> Reading | None:
+    """Read one case's launches, or its twin's; None if its backend does not give the field."""
+    rounds = {}
+    for launch in launches:
+        times = field_samples(field, post, launch.result, memory)
+        if times is None:
+            return None
+        rounds[launch.entry.round] = _series(times, launch.result)
+    return Reading(_basis(list(rounds.values())), rounds)
+
+
+def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
+    """Upper over lower, a round each: the median over the turns that both took of their medians.
+
+    Both are read on one basis. Turns of the same number were taken close in time; where one of the
+    two has no turns (a pass of its own), the launches' medians stand against each other.
+    """
+    basis = upper.basis if upper.basis == lower.basis else "all"
+    ratios = {}
+    for round_ in sorted(upper.rounds.keys() & lower.rounds.keys()):
+        sides = [one.rounds[round_].read_by_turn(basis) for one in (upper, lower)]
+        logs = [
+            math.log(np.median(above)) - math.log(np.median(below))
+            for above, below in zip(*sides, strict=False)
+            if len(above) and len(below)
+        ]
+        if logs:
+            ratios[round_] = math.exp(np.median(logs))
+    return ratios
+
+
+def _series(times: Samples, result: Result) -> Series:
+    counted = {
+        name: np.asarray(values, dtype=np.float64)
+        for name, values in result.contention.items()
+        if len(values) == len(times)  # not in passes of their own
+    }
+    turns = [turn["samples"] for turn in result.facts.get("turns", [])]
+    return Series(
+        times=times,
+        kept=undisturbed(times, **counted),
+        cpu=counted.get("cpu"),
+        waited=counted.get("waited"),
+        turns=turns if sum(turns) == len(times) else [len(times)],
+    )
+
+
+def _basis(series: list[Series]) -> Basis:
+    """One basis for all launches of a case."""
+    if all(enough_kept(one.kept) for one in series):
+        return "kept"
+    known = all(one.cpu is not None and one.waited is not None for one in series)
+    if known and all(cpu_time_is_latency(one.times, one.cpu, one.waited) for one in series):
+        return "cpu"
+    return "all"
