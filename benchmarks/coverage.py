@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.streams import STREAMS, Samples, Stream, autoregressive, modes
+from retable.config.budget import BUDGETS, Budget
 from retable_statistics.bootstrap import bootstrap_interval
 from retable_statistics.intervals import quantile_interval
-from retable_statistics.launches import median_of_launches
+from retable_statistics.launches import apart, median_of_launches
 from retable_statistics.stopping import Convergence
 
 TARGET = 0.01
 LAUNCHES = 6
 BETWEEN = 0.01  # how far apart the launches of one case are, as a standard deviation
 REPLICATES = 200
-BOOTSTRAP_RUNS = 300
+BOOTSTRAP_RUNS = 200
 BOOTSTRAPPED = 2000  # samples; launches that are longer are not bootstrapped here: minutes
 
 COLUMNS = (
@@ -32,7 +33,10 @@ COLUMNS = (
     "worst error of these",
     "samples of these, median",
 )
+STICKY = (modes(0.5, 50), modes(0.3, 500), modes(0.5, 500))  # the hardest: states that last
 FIRST_LOOKS = (100, 500, 1000)  # samples
+PRESETS = ("standard", "strict")
+CASES = 200  # of each stream and preset
 SHORT_SERIES = (20, 100, 200, 500, 1000, 2000)  # samples
 
 
@@ -134,6 +138,32 @@ def first_look_row(stream: Stream) -> Iterator[str]:
         yield f"{wrong / len(rules):.0%}"
 
 
+def case_error(stream: Stream, seed: int, budget: Budget) -> float | None:
+    """The error of a case that a preset calls converged; None where it does not.
+
+    All launches must converge by themselves, and agree: see `retable.answers`.
+    """
+    medians, lengths = [], []
+    for launch in range(budget.launches):
+        rule = measured(stream, 1000 * seed + launch, min_samples=budget.measure.min_samples)
+        if not rule.converged:
+            return None
+        medians.append(rule.interval.value)
+        lengths.append(rule.interval.n)
+    value = median_of_launches(medians)
+    return stream.error(value.value, min(lengths)) if apart(value) <= 2 * TARGET else None
+
+
+def case_row(stream: Stream) -> Iterator[str]:
+    """By preset: how many cases are called converged, and the worst error of these."""
+    yield stream.name
+    for preset in PRESETS:
+        errors = [case_error(stream, seed, BUDGETS[preset]) for seed in range(CASES)]
+        ended = [error for error in errors if error is not None]
+        worst = f", worst error {max(ended):.2%}" if ended else ""
+        yield f"{len(ended)} of {CASES}{worst}"
+
+
 def print_row(*cells: str) -> None:
     print("|", " | ".join(cells), "|", flush=True)
 
@@ -152,8 +182,13 @@ def main() -> None:
     print("\nConverged with an error over 2 %, when the rule may look sooner:\n")
     print_row("stream", *(f"min_samples={first}" for first in FIRST_LOOKS))
     print_row(*["---"] * (1 + len(FIRST_LOOKS)))
-    for stream in (modes(0.5, 50), modes(0.3, 500), modes(0.5, 500)):
+    for stream in STICKY:
         print_row(*first_look_row(stream))
+    print("\nCases of the presets, whose launches must agree besides:\n")
+    print_row("stream", *PRESETS)
+    print_row(*["---"] * (1 + len(PRESETS)))
+    for stream in (*STICKY, autoregressive(0.9)):
+        print_row(*case_row(stream))
 
 
 if __name__ == "__main__":

@@ -24,18 +24,41 @@ Files = Mapping[str, str]  # of an engine, by role
 Feeds = Mapping[str, np.ndarray]
 
 
-class Sampled:
-    """An engine as a launch has it, warm: `sample()` makes one inference, timed and counted.
+class Figures:
+    """The library's own time of each inference that was noted, in order: `seconds`."""
 
-    `engine` is the backend's, `count` how many inferences were made; `seconds` has the library's
-    own time of each, in order, once the block in which the engine is open has ended, if it tells.
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds: list[float] = []
+
+    def note(self) -> None:
+        """Note the inference that has just been made."""
+        self.count += 1
+
+
+class RequestFigures(Figures):
+    """Those of one of OpenVINO's requests, known at once."""
+
+    def __init__(self, request) -> None:
+        super().__init__()
+        self._request = request
+
+    def note(self) -> None:
+        super().note()
+        self.seconds.append(self._request.latency / 1e3)
+
+
+class Sampled:
+    """An engine as a launch has it, warm: `engine` is the backend's, `own` the library's Figures.
+
+    ONNX Runtime's are known of engines that are `opened`, when the block has ended.
     """
 
     def __init__(self, backend: str, files: Files, threads: int, feeds: Feeds) -> None:
         self.engine = backends.load(backend).load(files, {"threads": threads})
         self.engine.bind(feeds)
-        self.count = 0
-        self.seconds: list[float] = []
+        request = getattr(self.engine, "_request", None)
+        self.own = RequestFigures(request) if request else Figures()
         inference = host.Inference(self.engine)
         self._run = inference.run
         self.bare()
@@ -45,40 +68,30 @@ class Sampled:
     def sample(self) -> float:
         """Make one inference; return its latency_sync in seconds."""
         latency, *_ = self._sample()
-        self.note()
+        self.own.note()
         return latency
 
     def bare(self) -> None:
         """Make one inference, which nobody times."""
         self._run()
-        self.note()
-
-    def note(self) -> None:
-        """Count an inference that has just been made."""
-        self.count += 1
-
-
-class _OpenVino(Sampled):
-    def note(self) -> None:
-        super().note()
-        self.seconds.append(self.engine._request.latency / 1e3)
+        self.own.note()
 
 
 @contextlib.contextmanager
 def opened(backend: str, files: Files, threads: int, feeds: Feeds) -> Iterator[Sampled]:
     """Load an engine that tells the library's own times, and yield it."""
-    if backend == "openvino":
-        yield _OpenVino(backend, files, threads, feeds)
+    if backend != "onnxruntime":
+        yield Sampled(backend, files, threads, feeds)
         return
     with tempfile.TemporaryDirectory() as folder:
         with _profiled(Path(folder)):
             sampled = Sampled(backend, files, threads, feeds)
         yield sampled
-        sampled.seconds += model_runs(Path(sampled.engine._session.end_profiling()))
-    if len(sampled.seconds) != sampled.count:
+        sampled.own.seconds += model_runs(Path(sampled.engine._session.end_profiling()))
+    if len(sampled.own.seconds) != sampled.own.count:
         raise SystemExit(
-            f"benchmarks: ONNX Runtime's profile has {len(sampled.seconds)} inferences of "
-            f"{sampled.count}: it ends with the millionth event"
+            f"benchmarks: ONNX Runtime's profile has {len(sampled.own.seconds)} inferences of "
+            f"{sampled.own.count}: it ends with the millionth event"
         )
 
 

@@ -74,7 +74,7 @@ class Subject:
     def take_turn(self, round_: int, kind: str) -> None:
         """Make one inference that does not count, and then those of a turn."""
         self.ways[kind]()
-        first = self.native.count
+        first = self.native.own.count
         self.turns.append(Turn(round_, kind, first, repeated(self.ways[kind], TURN_S)))
 
     def latency(self, kind: str) -> list[float]:
@@ -90,7 +90,7 @@ class Subject:
         return self._medians("sampled", lambda turn: np.subtract(turn.latencies, self._own(turn)))
 
     def _own(self, turn: Turn) -> list[float]:
-        return self.native.seconds[turn.first : turn.first + len(turn.latencies)]
+        return self.native.own.seconds[turn.first : turn.first + len(turn.latencies)]
 
     def _medians(self, kind: str, values: Callable[[Turn], Sequence[float]]) -> list[float]:
         rounds = defaultdict(list)
@@ -181,9 +181,9 @@ def microseconds(time_s: Estimate) -> str:
     return f"{time_s.value * 1e6:.1f} [{time_s.low * 1e6:.1f}, {time_s.high * 1e6:.1f}]"
 
 
-def ratio_text(ratio: Estimate) -> str:
-    """Say a ratio with its interval."""
-    return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+def ratio_text(ratio: Estimate, digits: int = 3) -> str:
+    """Say a ratio with its interval, so many digits behind the point."""
+    return f"{ratio.value:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
 
 
 def over(subjects: Sequence[Subject]) -> list[str]:

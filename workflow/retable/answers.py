@@ -9,9 +9,15 @@ from retable.contract import Result
 from retable.fields import field_used
 from retable.plan import Plan
 from retable.readings import Reading, ratio_by_round, reading
-from retable.sessions import MEASURED, Launch, Session
+from retable.sessions import MEASURED, CaseEnding, Launch, Session
 from retable.statistics import STATISTICS, Statistic
-from retable_statistics.launches import Estimate, floor_of, median_of_launches, ratio_of_rounds
+from retable_statistics.launches import (
+    Estimate,
+    apart,
+    floor_of,
+    median_of_launches,
+    ratio_of_rounds,
+)
 
 REPRODUCED_WITHIN = 0.05  # on the published device: the ratio's interval lies within 1 +- this
 
@@ -55,7 +61,7 @@ class Measurements:
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
         ratio = measured.scaled(1 / published) if published else None
-        ended = self._session(case).cases[case.name]
+        ended = self._ended(case, measured)
         return self._answer(
             case,
             outcome=ended.outcome,
@@ -66,7 +72,7 @@ class Measurements:
             verdict=self._verdict(cell, ratio),
             launches=len(found.rounds),
             samples=sum(len(series.times) for series in found.rounds.values()),
-            basis=found.basis,
+            basis="all" if statistic.of_all else found.basis,
             kept_share=found.kept_share,
             of_all=interval(_over_launches(found.on("all").per_round(statistic), scale)),
             cautions=cautions_of(found, self._launches(case), self._session(case)),
@@ -96,6 +102,19 @@ class Measurements:
     def results(self, case: Case) -> list[Result]:
         """What the launches of a case left, in the order of the session."""
         return [launch.result for launch in self._launches(case)]
+
+    def _ended(self, case: Case, measured: Estimate) -> CaseEnding:
+        """How the case ended; where it converged, by launches that agree twice as well as asked.
+
+        A launch may stay in one state of the machine and look steady: another may not.
+        """
+        session = self._session(case)
+        ended = session.cases[case.name]
+        target = session.job.budget.measure.target
+        if ended.outcome != "ok" or not target or apart(measured) <= 2 * target:
+            return ended
+        reason = f"the launches lie {100 * apart(measured):.1f} % to either side, each steady"
+        return CaseEnding(outcome="not_converged", reason=reason)
 
     def _launches(self, case: Case, twin: bool = False) -> list[Launch]:
         session = self._sessions.get(self._plan.block_of(case).name)

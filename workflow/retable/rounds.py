@@ -34,7 +34,7 @@ def conduct(
 ) -> list[Launch]:
     """Launch the entries of a round, `resident` at a time, and give turns by chance."""
     launches = []
-    for group in _groups(entries, resident or len(entries)):
+    for group in _groups(entries, resident or len(entries) or 1):
         told(f"loading {len(group)} launches")
         with ExitStack() as stack:
             underway = [_Underway(entry, start, reply_timeout_s, stack) for entry in group]

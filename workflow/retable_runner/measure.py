@@ -99,7 +99,7 @@ class Enough(object):
         self._min_ms = min_ms
         self._min_samples = min_samples
         self._max_ms = max_ms
-        self._rule = Convergence(target) if target else None
+        self._rule = Convergence(target, min_samples=min_samples) if target else None
         self.facts = {"by": None}
 
     def __call__(self, count, elapsed_ms, kept):

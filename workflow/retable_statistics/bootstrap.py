@@ -15,20 +15,19 @@ CHUNK = 1 << 20  # samples drawn at a time: 8 MB
 def bootstrap_interval(launches, statistic=np.median, replicates=1000, seed=SEED, coverage=0.95):
     """Return the Estimate of the median over launches of `statistic`, by a hierarchical bootstrap.
 
-    `launches` are series, of any lengths. Each replicate draws as many launches as there are, with
-    replacement, and rebuilds each from circular blocks of at least 2 * tau consecutive samples of
-    its own, so that what is slow within a launch stays so; its value is the median over launches of
-    their statistic. The interval is the replicates' central part of `coverage`, stretched around the
-    value by sqrt(k / (k - 1)), since k launches drawn from k are too alike by that. `coverage` is
-    what is aimed at: three launches that differ hold the truth less often (MEASUREMENT.md has the
-    range of the launches for the interval, and this for its check). Time grows with replicates *
-    samples.
+    `launches` are k series, of any lengths. Each replicate draws k of them with replacement, and
+    rebuilds each from circular blocks of at least 2 * tau consecutive samples of its own, so that
+    what is slow within a launch stays so; its value is the median over launches of their statistic.
+    The interval is the replicates' central part of `coverage`, stretched around the value by
+    sqrt(k / (k - 1)), since k launches drawn from k are too alike by that. `coverage` is what is
+    aimed at: three launches that differ hold the truth less often. (MEASUREMENT.md takes the range
+    of the launches for the interval, and this for its check.) Time grows with replicates * samples.
 
     `statistic(samples, axis)` reduces an axis, as numpy's median and mean do.
 
     Resampling at both levels: Davison and Hinkley 1997, Bootstrap methods and their application,
-    3.8; circular blocks: Politis and Romano 1992; percentile interval and its narrowness: Hesterberg
-    2015, What teachers should know about the bootstrap.
+    3.8. Circular blocks: Politis and Romano 1992. Percentile interval and its narrowness:
+    Hesterberg 2015, What teachers should know about the bootstrap.
     """
     if replicates < 1 or not 0 < coverage < 1:
         raise ValueError("a bootstrap needs replicates and a coverage between 0 and 1")

@@ -41,6 +41,11 @@ def median_of_launches(values):
     )
 
 
+def apart(estimate):
+    """Return half the width of an Estimate's interval over its value: 0.02 is 2 %."""
+    return (estimate.high - estimate.low) / (2 * estimate.value)
+
+
 def paired_ratio(numerators, denominators):
     """Return the Estimate of numerator over denominator from k rounds, both of shape (k,), > 0.
 

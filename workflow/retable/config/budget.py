@@ -35,14 +35,14 @@ BUDGETS = {
         launches=6,
         warmup=Warmup(min_ms=200, min_iterations=50, slow_ms=50, slow_iterations=5, max_ms=10000),
         turn=TURN,
-        measure=Measure(min_ms=1000, min_samples=10, max_ms=10000, target=0.01),
+        measure=Measure(min_ms=1000, min_samples=500, max_ms=10000, target=0.01),
         reply_timeout_s=600,
     ),
     "strict": Budget(
         launches=10,
         warmup=Warmup(min_ms=500, min_iterations=50, slow_ms=50, slow_iterations=10, max_ms=30000),
         turn=TURN,
-        measure=Measure(min_ms=5000, min_samples=100, max_ms=60000, target=0.01),
+        measure=Measure(min_ms=5000, min_samples=1000, max_ms=60000, target=0.01),
         reply_timeout_s=1800,
     ),
 }

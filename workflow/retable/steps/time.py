@@ -22,6 +22,7 @@ from retable.rounds import conduct, now
 from retable.sessions import (
     MEASURED,
     CaseEnding,
+    Entry,
     Launch,
     Session,
     SessionCase,
@@ -110,7 +111,7 @@ def _launch_all(
     for round_ in range(job.budget.launches):
         made = conduct(
             [entry for entry in waiting if entry.round == round_],
-            lambda entry: _start(job, cases[entry.case], log),
+            lambda entry: _start(job, cases[entry.case], _log_of(entry, log)),
             resident=job.resident,
             reply_timeout_s=job.budget.reply_timeout_s,
             chance=chance,
@@ -122,6 +123,11 @@ def _launch_all(
         for name, result in failed.items():
             progress.say(f"{name}: {result.outcome}: {result.reason}")
     return twin, launches
+
+
+def _log_of(entry: Entry, log: Path) -> Path:
+    """A launch's own log, beside the session's: others write at the same time."""
+    return log.with_suffix(f".{entry.case}{'.twin' if entry.twin else ''}.log")
 
 
 def _teller(progress: Progress, round_: int, rounds: int) -> Callable[[str], None]:
@@ -136,7 +142,8 @@ def _watched(job: SessionJob, ready: list[_Ready], log: Path) -> Iterator[dict[s
         yield seen
         return
     wanted = WatchJob(interval_ms=job.budget.telemetry_ms)
-    with ready[0].place.start("retable_runner", wanted, log=log, talks=True) as watch:
+    own = log.with_suffix(".watch.log")
+    with ready[0].place.start("retable_runner", wanted, log=own, talks=True) as watch:
         watch.ask(None, WATCH_TIMEOUT_S)
         yield seen
         watch.tell("finish")

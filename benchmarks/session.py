@@ -1,0 +1,121 @@
+"""What a session file says of the method that made it.
+
+    PYTHONPATH=workflow .venv/bin/python -m benchmarks.session SESSION.json [--over A B]
+
+For each field: how far the A/A pair lies apart in each round, and how far the launches of a case
+lie apart. On a GPU, what the host's clock adds to the sum of the parts. With `--over A B`, the
+cases of player A over those of player B, by turns.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.tables import markdown
+from retable.files import read_json
+from retable.readings import Reading, ratio_by_round, reading
+from retable.sessions import MEASURED, Session, SessionCase
+from retable_statistics.launches import apart, floor_of, median_of_launches, ratio_of_rounds
+
+FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h", "latency_pipe")
+
+
+def read_case(session: Session, case: SessionCase, field: str, twin: bool = False) -> Reading:
+    """A case's samples of a field, what follows on the host left out."""
+    launches = [
+        launch
+        for launch in session.launches
+        if launch.entry.case == case.name and launch.entry.twin == twin
+    ]
+    memory = launches[0].result.facts["memory"]
+    found = reading(launches, field, "none", memory)
+    assert found is not None
+    return found
+
+
+def twin_row(session: Session, field: str) -> list[str]:
+    case = next(case for case in session.job.cases if case.name == session.twin)
+    ratios = ratio_by_round(
+        read_case(session, case, field, twin=True), read_case(session, case, field)
+    )
+    floor = floor_of(ratio_of_rounds(list(ratios.values())))
+    worst = max(abs(ratio - 1) for ratio in ratios.values())
+    rounds = ", ".join(f"{ratio:.4f}" for ratio in ratios.values())
+    return [field, rounds, f"{100 * worst:.2f} %", f"{100 * floor:.2f} %"]
+
+
+def case_rows(session: Session, cases: list[SessionCase], field: str) -> list[list[str]]:
+    rows = []
+    for case in cases:
+        found = read_case(session, case, field)
+        medians = [np.median(one.read(found.basis)) for one in found.rounds.values()]
+        estimate = median_of_launches(medians)
+        kept = "" if found.kept_share is None else f"{100 * found.kept_share:.0f} %"
+        rows.append(
+            [
+                case.name,
+                f"{estimate.value:.4f}",
+                f"{100 * apart(estimate):.2f} %",
+                found.basis,
+                kept,
+                _over_sum(session, case),
+            ]
+        )
+    return rows
+
+
+def over_rows(
+    session: Session, cases: list[SessionCase], field: str, players: list[str]
+) -> list[list[str]]:
+    by_name = {case.name: case for case in cases}
+    rows = []
+    for name, case in by_name.items():
+        player, _, rest = name.partition(".")
+        other = by_name.get(f"{players[1]}.{rest}")
+        if player != players[0] or other is None:
+            continue
+        ratios = ratio_by_round(read_case(session, case, field), read_case(session, other, field))
+        ratio = ratio_of_rounds(list(ratios.values()))
+        rows.append([rest, f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}"])
+    return rows
+
+
+def _over_sum(session: Session, case: SessionCase) -> str:
+    """What `latency_sync` has over `latency_sum`, the median of all samples in microseconds."""
+    found = [
+        np.subtract(launch.result.samples["latency_sync"], launch.result.samples["latency_sum"])
+        for launch in session.launches
+        if launch.entry.case == case.name and "latency_sum" in launch.result.samples
+    ]
+    return f"{1e3 * np.median(np.concatenate(found)):.1f}" if found else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("session", type=Path)
+    parser.add_argument("--over", nargs=2, metavar=("A", "B"), help="two players")
+    given = parser.parse_args()
+    session = Session.model_validate(read_json(given.session))
+    cases = [one for one in session.job.cases if session.cases[one.name].outcome in MEASURED]
+    fields = [name for name in FIELDS if name in session.launches[0].result.samples]
+    print(f"Timed twice: {session.twin}\n")
+    header = ["Field", "Twin over case, by round", "Farthest from 1", "Noise floor"]
+    print(markdown(header, [twin_row(session, field) for field in fields]))
+    field = "latency_sum" if "latency_sum" in fields else "latency_sync"
+    header = [
+        "Case",
+        f"{field} (ms)",
+        "Launches apart",
+        "Read on",
+        "Undisturbed",
+        "sync - sum (us)",
+    ]
+    print(f"\n{markdown(header, case_rows(session, cases, field))}")
+    if given.over:
+        header = ["Case", f"{given.over[0]} over {given.over[1]}", "Interval"]
+        print(f"\n{markdown(header, over_rows(session, cases, field, given.over))}")
+
+
+if __name__ == "__main__":
+    main()
