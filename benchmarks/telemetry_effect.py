@@ -1,16 +1,19 @@
 """Does the telemetry that runs beside a session slow what is timed?
 
 One engine of ONNX Runtime (a chain of convolutions, `graphs`, FP32), sampled as a launch does, and
-the watcher of the session beside it, which reads every source at 5 Hz. Blocks with it and without
-it, in which it is stopped (SIGSTOP), alternate in pairs of random order; one that goes on reads at
-once, which does not count, and then once in a counted block. On a CUDA device where there is one:
-ONNX Runtime's CUDA engine, and NVML among the sources; else on the CPU, one thread and all of them.
+the session's watcher beside it, which reads every source at 5 Hz. In every round a block with it
+and two without, in which it is stopped (SIGSTOP), in random order; it reads at once when it goes
+on, which does not count, and then once in the counted part. On a CUDA device where there is one,
+with NVML among the sources; else on the CPU, with one thread and with all.
 
-    PYTHONPATH=workflow PYTHON -m benchmarks.telemetry_effect [--device cpu | cuda] [--rounds N]
+    PYTHONPATH=workflow PYTHON -m benchmarks.telemetry_effect \
+      [--device cpu | cuda] [--threads N ...] [--rounds N] [--seed N]
 
-Ratios are with telemetry over without: of the medians of the blocks of a pair, and of their means,
-which a single slow inference moves. Exit status 1 if the former is above 1.005, with its whole
-interval.
+Two answers: the ratio of the medians of blocks, with over without, and for the noise without over
+without; and what a read costs where it falls, which is far more certain: the inferences of the
+20 ms after it, less as many medians of their block's others; the median over reads, in parts of the
+time between two; for the noise, the same in the middle of blocks where nothing is read. Exit status
+1 if the ratio is above 1.005, or that part above 0.005, with all of its interval.
 """
 
 import argparse
@@ -24,68 +27,133 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from unittest import mock
 
+import numpy as np
+
 from benchmarks import graphs, natives
-from benchmarks.overhead import ratio_text
+from benchmarks.overhead import microseconds, ratio_text
 from benchmarks.tables import markdown
 from retable_runner import backends, cuda, device, host, measure, telemetry
 from retable_runner.errors import Unavailable
 from retable_runner.telemetry import recorder
-from retable_statistics.launches import Estimate, paired_ratio
+from retable_statistics.launches import Estimate, median_of_launches, paired_ratio
 
 GRAPHS = {"cpu": "conv32x64x8", "cuda": "conv32x192x8"}
 FIELDS = {"cpu": ("latency_sync",), "cuda": ("latency_sync", "gpu_compute")}
 INTERVAL_MS = 200.0  # of the budgets: 5 Hz
-ROUNDS = 60
+ROUNDS = 50
 SETTLE_S = 0.06  # of a block, while the watcher goes on or has just been stopped
 BLOCK_S = 0.2
 WARM_UP_S = 1.0
+AFTER_READ_S = 0.02
 SEED = 20211
-LIMIT = 1.005
-STATISTICS = {"medians": median, "means": fmean}
+LIMIT = 0.005
+KINDS = ("with", "without", "again without")
 
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive inferences with or without telemetry: when they were, and what they took (s)."""
+    """Consecutive inferences: of what kind, when each began (time.monotonic), what it took (s)."""
 
-    watched: bool
-    started_s: float  # of time.monotonic, as the watcher's
-    ended_s: float
-    times: Mapping[str, Sequence[float]]  # by field
+    kind: str
+    starts: np.ndarray
+    times: Mapping[str, np.ndarray]  # by field
+
+    def reads(self, read_s: np.ndarray) -> np.ndarray:
+        """Return those of the times that fall between its first and its last inference."""
+        return read_s[(read_s > self.starts[0]) & (read_s < self.starts[-1])]
+
+    def extra(self, read_s: float, name: str) -> float:
+        """Return what a field's inferences after a read took above the others' median."""
+        began = self.starts + self.times["latency_sync"] > read_s
+        after = began & (self.starts < read_s + AFTER_READ_S)
+        return float((self.times[name][after] - np.median(self.times[name][~after])).sum())
 
 
 @dataclass(eq=False)
 class Subject:
-    """An engine that is sampled; its blocks are in pairs."""
+    """An engine that is sampled, and its blocks, one of each kind in every round."""
 
     name: str
     sampler: object
     fields: Sequence[str]
     blocks: list[Block] = field(default_factory=list)
 
-    def make_block(self, watched: bool) -> None:
+    def make_block(self, kind: str) -> None:
         """Sample for a block."""
         self.repeat(SETTLE_S)
-        started = time.monotonic()
-        rows = self.repeat(BLOCK_S)
-        times = dict(zip(self.sampler.fields, zip(*rows, strict=True), strict=False))
-        self.blocks.append(Block(watched, started, time.monotonic(), times))
+        starts, rows = self.repeat(BLOCK_S)
+        columns = dict(zip(self.sampler.fields, np.array(rows).T, strict=False))
+        self.blocks.append(Block(kind, np.array(starts), columns))
 
-    def repeat(self, seconds: float) -> list[tuple[float, ...]]:
-        """Sample for so long; return the rows."""
-        return measure.repeat(self.sampler, measure.Budget(seconds * 1e3, 3, seconds * 4e3))[0]
+    def repeat(self, seconds: float) -> tuple[list[float], list[tuple[float, ...]]]:
+        """Sample for so long; return when each began, and the rows."""
+        sample, starts, rows = self.sampler.sample, [time.monotonic()], []
+        while starts[-1] < starts[0] + seconds:
+            rows.append(sample())
+            starts.append(time.monotonic())
+        return starts[:-1], rows
 
-    def values(self, watched: bool, name: str, statistic: str) -> list[float]:
-        """Return a field's statistic in the blocks with, or without, telemetry; in order."""
-        reduce = STATISTICS[statistic]
-        return [reduce(block.times[name]) for block in self.blocks if block.watched == watched]
+    def medians(self, kind: str, name: str) -> list[float]:
+        """Return a field's median in each block of a kind, in the order of the rounds."""
+        return [float(np.median(one.times[name])) for one in self.blocks if one.kind == kind]
 
-    def ratio(self, name: str, statistic: str) -> Estimate:
-        """Return a field's statistic with telemetry over that without."""
-        return paired_ratio(*(self.values(watched, name, statistic) for watched in (True, False)))
+    def ratio(self, kind: str, name: str) -> Estimate:
+        """Return a field's medians in blocks of a kind over those without telemetry."""
+        return paired_ratio(self.medians(kind, name), self.medians("without", name))
+
+    def cost_s(self, read_s: np.ndarray, name: str) -> Estimate:
+        """Return what a read costs a field's inferences, in seconds."""
+        blocks = [block for block in self.blocks if block.kind == "with"]
+        return median_of_launches(
+            [block.extra(at, name) for block in blocks for at in block.reads(read_s)]
+        )
+
+    def nothing_s(self, name: str) -> Estimate:
+        """Return the same of the middle of blocks in which nothing is read: the noise."""
+        blocks = [block for block in self.blocks if block.kind != "with"]
+        return median_of_launches([one.extra(one.starts[0] + BLOCK_S / 2, name) for one in blocks])
+
+
+@contextmanager
+def on_the_cpu(folder: Path, threads: Sequence[int]) -> Iterator[list[Subject]]:
+    """Load the engine with each number of threads."""
+    graph = graphs.written(folder)[GRAPHS["cpu"]]
+    feeds, subjects = natives.feeds_of(graph), []
+    for number in threads or sorted({1, len(backends.cpus())}):
+        files = natives.built("onnxruntime", graph, number, folder)
+        engine = backends.load("onnxruntime").load(files, {"threads": number})
+        engine.bind(feeds)
+        inference = host.Inference(engine)
+        inference.run()
+        sampler = inference.counted(inference.sampler(None))
+        subjects.append(Subject(f"{graph.stem}, threads: {number}", sampler, FIELDS["cpu"]))
+    yield subjects
+
+
+@contextmanager
+def on_cuda(folder: Path, threads: Sequence[int]) -> Iterator[list[Subject]]:
+    """Load the engine on the CUDA device."""
+    graph = graphs.written(folder)[GRAPHS["cuda"]]
+    files = natives.built("onnxruntime-cuda", graph, 1, folder)
+    with cuda.Gpu() as gpu:
+        engine = backends.load("onnxruntime-cuda").load(files, {}, gpu)
+        sampler = device.Inference(gpu, engine, natives.feeds_of(graph)).sampler(None)
+        yield [Subject(f"{graph.stem}, {gpu.facts['name']}", sampler, FIELDS["cuda"])]
+
+
+OPENERS = {"cpu": on_the_cpu, "cuda": on_cuda}
+
+
+def found_device() -> str:
+    """Return `cuda` where the runner can have a CUDA device, else `cpu`."""
+    try:
+        cuda.Gpu()
+    except (ImportError, Unavailable):
+        return "cpu"
+    return "cuda"
 
 
 @contextmanager
@@ -109,116 +177,94 @@ def watched() -> Iterator[tuple[subprocess.Popen[bytes], recorder.Recording]]:
         process.send_signal(signal.SIGCONT)  # one that is stopped would not answer
 
 
-@contextmanager
-def on_the_cpu(folder: Path) -> Iterator[list[Subject]]:
-    """Load the engine with one thread, and with as many as there are CPUs."""
-    graph = graphs.written(folder)[GRAPHS["cpu"]]
-    feeds, subjects = natives.feeds_of(graph), []
-    for threads in sorted({1, len(backends.cpus())}):
-        files = natives.built("onnxruntime", graph, threads, folder)
-        engine = backends.load("onnxruntime").load(files, {"threads": threads})
-        engine.bind(feeds)
-        inference = host.Inference(engine)
-        inference.run()
-        sampler = inference.counted(inference.sampler(None))
-        subjects.append(Subject(f"{graph.stem}, {threads} threads", sampler, FIELDS["cpu"]))
-    yield subjects
-
-
-@contextmanager
-def on_cuda(folder: Path) -> Iterator[list[Subject]]:
-    """Load the engine on the CUDA device."""
-    graph = graphs.written(folder)[GRAPHS["cuda"]]
-    files = natives.built("onnxruntime-cuda", graph, 1, folder)
-    with cuda.Gpu() as gpu:
-        engine = backends.load("onnxruntime-cuda").load(files, {}, gpu)
-        sampler = device.Inference(gpu, engine, natives.feeds_of(graph)).sampler(None)
-        yield [Subject(f"{graph.stem}, {gpu.facts['name']}", sampler, FIELDS["cuda"])]
-
-
-OPENERS = {"cpu": on_the_cpu, "cuda": on_cuda}
-
-
-def found_device() -> str:
-    """Return `cuda` where the runner can have a CUDA device, else `cpu`."""
-    try:
-        cuda.Gpu()
-    except (ImportError, Unavailable):
-        return "cpu"
-    return "cuda"
-
-
-def alternate(subjects: Sequence[Subject], watcher: subprocess.Popen[bytes], rounds: int) -> None:
-    """Make a pair of blocks of each engine in every round; all in random order."""
-    order = random.Random(SEED)
+def alternate(
+    subjects: Sequence[Subject], watcher: subprocess.Popen[bytes], rounds: int, seed: int
+) -> None:
+    """Make a block of each kind with each engine in every round; all in random order."""
+    order = random.Random(seed)
     with measure.no_garbage_collection():
         for subject in subjects:
             subject.repeat(WARM_UP_S)
         for _ in range(rounds):
             for subject in order.sample(subjects, len(subjects)):
-                for goes_on in order.sample((True, False), 2):
-                    watcher.send_signal(signal.SIGCONT if goes_on else signal.SIGSTOP)
-                    subject.make_block(goes_on)
+                for kind in order.sample(KINDS, len(KINDS)):
+                    watcher.send_signal(signal.SIGCONT if kind == "with" else signal.SIGSTOP)
+                    subject.make_block(kind)
 
 
-def reads_per_second(blocks: Sequence[Block], read_s: Sequence[float], goes_on: bool) -> float:
-    """Return how often a second the sources were read in the blocks with, or without, telemetry."""
-    chosen = [block for block in blocks if block.watched == goes_on]
-    reads = sum(block.started_s <= at <= block.ended_s for block in chosen for at in read_s)
-    return reads / sum(block.ended_s - block.started_s for block in chosen)
-
-
-def table(subjects: Sequence[Subject], read_s: Sequence[float]) -> str:
-    """Lay out each engine and field: medians of blocks, the ratios, and how often was read."""
-    header = ("Engine", "Field", "Without (ms)", "With (ms)", "Medians", "Means")
+def table(subjects: Sequence[Subject], read_s: np.ndarray) -> str:
+    """Lay out each engine and field: the ratios, how often was read, and what a read costs."""
+    header = ("Engine", "Field", "Without (ms)", "With / without", "Without / without")
+    costs = ("No read costs (us)", "A read costs (us)", "Of the time")
     rows = []
     for subject in subjects:
-        reads = [f"{reads_per_second(subject.blocks, read_s, goes_on):.1f}" for goes_on in (0, 1)]
         for name in subject.fields:
-            times = [median(subject.values(goes_on, name, "medians")) for goes_on in (0, 1)]
+            cost = subject.cost_s(read_s, name)
             rows.append(
                 (
                     subject.name,
                     name,
-                    *(f"{time_s * 1e3:.4f}" for time_s in times),
-                    *(ratio_text(subject.ratio(name, statistic), 4) for statistic in STATISTICS),
-                    " / ".join(reads),
+                    f"{median(subject.medians('without', name)) * 1e3:.4f}",
+                    *(ratio_text(subject.ratio(kind, name), 4) for kind in (KINDS[0], KINDS[2])),
+                    reads_text(subject, read_s),
+                    microseconds(subject.nothing_s(name)),
+                    microseconds(cost),
+                    f"{part(cost).value:.3%} [{part(cost).low:.3%}, {part(cost).high:.3%}]",
                 )
             )
-    return markdown((*header, "Reads a second, without / with"), rows)
+    return markdown((*header, "Reads a second", *costs), rows)
 
 
-def verdict(ratios: Sequence[Estimate]) -> str:
-    """Say what the ratios' intervals show about the limit."""
-    if any(ratio.low > LIMIT for ratio in ratios):
-        return "above the limit"
-    if all(ratio.high <= LIMIT for ratio in ratios):
-        return "within the limit"
-    return "not shown: the intervals are too wide to tell"
+def reads_text(subject: Subject, read_s: np.ndarray) -> str:
+    """Say how often a second the sources were read in the blocks with, and without, telemetry."""
+    said = []
+    for kinds in (KINDS[:1], KINDS[1:]):
+        blocks = [block for block in subject.blocks if block.kind in kinds]
+        seconds = sum(block.starts[-1] - block.starts[0] for block in blocks)
+        said.append(f"{sum(len(block.reads(read_s)) for block in blocks) / seconds:.1f}")
+    return " / ".join(said)
+
+
+def part(cost: Estimate) -> Estimate:
+    """Return the cost of a read in parts of the time between reads."""
+    return cost.scaled(1e3 / INTERVAL_MS)
+
+
+def above(subjects: Sequence[Subject], read_s: np.ndarray) -> list[str]:
+    """Return where either effect is above the limit."""
+    return [
+        f"{subject.name}, {name}"
+        for subject in subjects
+        for name in subject.fields
+        if subject.ratio("with", name).low > 1 + LIMIT
+        or part(subject.cost_s(read_s, name)).low > LIMIT
+    ]
 
 
 def main(arguments: list[str]) -> int:
     """Measure, print the table; return the exit status."""
     parser = argparse.ArgumentParser(prog="benchmarks.telemetry_effect")
     parser.add_argument("--device", choices=sorted(OPENERS))
+    parser.add_argument("--threads", type=int, nargs="*", default=())
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args(arguments)
     opener = OPENERS[given.device or found_device()]
     with (
         tempfile.TemporaryDirectory() as folder,
-        opener(Path(folder)) as subjects,
+        opener(Path(folder), given.threads) as subjects,
         watched() as (process, recording),
     ):
-        alternate(subjects, process, given.rounds)
-        ratios = [one.ratio(name, "medians") for one in subjects for name in one.fields]
+        alternate(subjects, process, given.rounds, given.seed)
     seen = recording.result()
     present = {name: one["rows"] for name, one in seen["sources"].items() if one["rows"]}
-    read_s = [row[0] for row in max(present.values(), key=len, default=[])]
-    print(f"{given.rounds} pairs of blocks of {BLOCK_S:g} s, seed {SEED}")
+    read_s = np.array([row[0] for row in max(present.values(), key=len)])
+    print(f"{given.rounds} rounds of blocks of {BLOCK_S:g} s, seed {given.seed}")
     print(f"Telemetry: {', '.join(sorted(present))}; the watcher {seen['placement']}\n")
     print(table(subjects, read_s))
-    print(f"\nMedians with telemetry over without, at most {LIMIT}: {verdict(ratios)}.")
-    return int(any(ratio.low > LIMIT for ratio in ratios))
+    found = above(subjects, read_s)
+    print(f"\nAbove {LIMIT:.1%}, for certain: {'; '.join(found) or 'nowhere'}.")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

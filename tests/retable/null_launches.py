@@ -71,6 +71,4 @@ class NullLaunches:
 
 def _artifact(path: Path) -> Artifact:
     content = path.read_bytes()
-    return Artifact(
-        path=str(path), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
-    )
+    return Artifact(path=str(path), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))

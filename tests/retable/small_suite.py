@@ -140,13 +140,14 @@ def session(
     launches: Mapping[str, Launches],
     twin: tuple[str, Launches] | None = None,
     telemetry: Mapping[str, Any] | None = None,
+    budget: str = "quick",
 ) -> Session:
     """A session whose launches were these; `twin` names the case timed twice, with the others."""
     name, again = twin or (None, [])
     made = [launch for one, given in launches.items() for launch in _launches(one, given)]
     made += _launches(name, again, twin=True) if name else []
     return Session(
-        job=session_job(block),
+        job=session_job(block, budget=BUDGETS[budget]),
         started="2021-01-01T00:00:00.000+00:00",
         seconds=1.0,
         source_commit=None,

@@ -1,7 +1,8 @@
 """Sessions made by hand, on the plan of a real device file: what a cell says."""
 
+import numpy as np
 import pytest
-from small_suite import Small
+from small_suite import Small, measured_by_turns
 
 from retable.contract import Result
 
@@ -20,12 +21,111 @@ def test_a_cell_is_the_median_of_the_launches_with_their_range():
     assert answer.field is None  # the table's own field
 
 
-@pytest.mark.parametrize(
-    ("statistic", "value"), [("mean", 3.0), ("min", 2.0), ("median", 3.0), ("p99", 2.0)]
-)
+@pytest.mark.parametrize(("statistic", "value"), [("mean", 3.0), ("min", 2.0), ("median", 3.0)])
 def test_the_statistic_is_the_tables(statistic, value):
     (answer,) = Small({"A": {"statistic": statistic}}).answers("A", {NULL: LAUNCHES})
     assert answer.measured.value == value
+
+
+def many(scale):
+    """1000 samples in the order of chance: the 990th smallest is 990 times the scale."""
+    ordered = np.random.default_rng(20211).permutation(np.arange(1.0, 1001.0))
+    return (scale * ordered).tolist()
+
+
+def test_a_tail_is_that_of_each_launch_where_there_are_samples_enough():
+    (answer,) = Small({"A": {"statistic": "p99"}}).answers("A", {NULL: [many(1), many(2), many(4)]})
+    assert answer.measured.value == pytest.approx(2 * 990)
+
+
+def test_a_tail_of_too_few_samples_is_no_number_but_a_reason():
+    (answer,) = Small({"A": {"statistic": "p99"}}).answers("A", {NULL: LAUNCHES})
+    assert (answer.measured, answer.ratio) == (None, None)
+    assert answer.outcome == "not_converged"
+    assert answer.reason == "p99 needs 662 independent samples a launch; there are 2"
+
+
+def test_one_launch_that_is_too_short_leaves_the_tail_without_a_number():
+    (answer,) = Small({"A": {"statistic": "p99"}}).answers("A", {NULL: [many(1), [1.0]]})
+    assert answer.measured is None
+    assert "there are 1" in answer.reason
+
+
+# Three of four samples are 10 ms; one was disturbed, and took 30.
+DISTURBED = measured_by_turns(
+    [[10.0, 10.0, 30.0, 10.0]], waited=[0.0, 0.0, 20.0, 0.0], cpu=[10.0] * 4
+)
+
+
+def test_a_value_is_of_the_undisturbed_samples_and_that_of_all_stands_beside_it():
+    (answer,) = Small({"A": {}}).answers("A", {NULL: [DISTURBED] * 3})
+    assert (answer.basis, answer.kept_share) == ("kept", 0.75)
+    assert answer.measured.value == 10.0
+    assert answer.of_all.value == 15.0
+    assert answer.samples == 12  # all that were taken
+
+
+def test_a_tail_has_the_disturbed_samples_in_it():
+    """One in ten: the tail is what they were, and the median is not."""
+    times = np.where(np.arange(1000) % 10 == 3, 30.0, 10.0)
+    launch = measured_by_turns([times.tolist()], waited=(times - 10).tolist(), cpu=[10.0] * 1000)
+    small = Small({"p99": {"statistic": "p99"}, "median": {"statistic": "median"}})
+    p99, median = (small.answers(name, {NULL: [launch] * 3})[0] for name in ("p99", "median"))
+    assert (median.measured.value, median.basis) == (10.0, "kept")
+    assert (p99.measured.value, p99.of_all.value, p99.basis) == (30.0, 30.0, "all")
+
+
+def test_the_value_of_all_samples_is_in_the_tables_unit_too():
+    (answer,) = Small({"A": {"unit": "s"}}).answers("A", {NULL: [DISTURBED] * 3})
+    assert answer.of_all.value == pytest.approx(0.015)
+
+
+def test_a_case_that_did_not_converge_keeps_its_number_and_says_in_how_many_launches():
+    wide = Result(
+        outcome="not_converged", reason="error 3 %", samples={"latency_sync": LAUNCHES[2]}
+    )
+    (answer,) = Small({"A": {}}, {"A": 4.0}).answers("A", {NULL: [*LAUNCHES[:2], wide]})
+    assert (answer.outcome, answer.reason) == ("not_converged", "in 1 of 3 launches: error 3 %")
+    assert (answer.measured.value, answer.ratio.value) == (3.0, 0.75)
+    assert answer.launches == 3
+
+
+def steady(*medians):
+    """Launches of two samples that are as good as equal, around these."""
+    return [[0.999 * median, 1.001 * median] for median in medians]
+
+
+def test_launches_that_are_steady_and_do_not_agree_have_not_converged():
+    """Asked for within 1 %, they lie 3 % to either side."""
+    (answer,) = Small({"A": {}}).answers("A", {NULL: steady(97, 100, 103)}, budget="standard")
+    assert answer.outcome == "not_converged"
+    assert answer.reason == "the launches lie 3.0 % to either side, each steady"
+    assert answer.measured.value == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("medians", "budget"),
+    [
+        ((99, 100, 101), "standard"),  # twice the target is allowed
+        ((97, 100, 103), "quick"),  # no convergence was asked for
+    ],
+)
+def test_launches_that_agree_as_well_as_asked_are_ok(medians, budget):
+    (answer,) = Small({"A": {}}).answers("A", {NULL: steady(*medians)}, budget=budget)
+    assert (answer.outcome, answer.reason) == ("ok", None)
+
+
+def test_a_launch_that_did_not_converge_is_the_reason_before_launches_that_do_not_agree():
+    wide = Result(outcome="not_converged", reason="error 3 %", samples={"latency_sync": [103.0]})
+    launches = {NULL: [*steady(97, 100), wide]}
+    (answer,) = Small({"A": {}}).answers("A", launches, budget="standard")
+    assert answer.reason == "in 1 of 3 launches: error 3 %"
+
+
+def test_the_twins_launches_are_not_the_cases():
+    (answer,) = Small({"A": {}}).answers("A", {NULL: LAUNCHES}, twin=(NULL, [[90.0]] * 3))
+    assert answer.measured.high == 4.0
+    assert (answer.launches, answer.samples) == (3, 6)
 
 
 def test_the_ratio_is_measured_over_published():

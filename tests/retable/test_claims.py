@@ -1,8 +1,9 @@
 """Claims on sessions made by hand: pairs, verdicts, and what is said of the published values."""
 
 import pytest
-from small_suite import Small
+from small_suite import Small, measured_by_turns
 
+from retable.answers import Measurements
 from retable.claims import claim_pairs
 from retable.config.suite import Claim
 from retable.contract import Result
@@ -58,6 +59,93 @@ def test_launches_are_paired_by_round():
     measured = pair.measured
     assert (measured.value, measured.low, measured.high) == pytest.approx((0.5, 0.5, 0.5))
     assert pair.verdict == "holds"
+
+
+def test_a_ratio_is_taken_turn_by_turn():
+    """The machine got slower all the while, and the fused case had enough sooner."""
+    fused = measured_by_turns([[1.0], [2.0], [3.0]])
+    plain = measured_by_turns([[2.0], [4.0], [6.0], [8.0], [10.0], [12.0], [14.0]])
+    judged = Small(COLUMNS, claim=CLAIM).judged({PLAIN: [plain] * 3, FUSED: [fused] * 3})
+    measured = judged.answers[0].pairs[0].measured
+    assert (measured.value, measured.low, measured.high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+# The noise floor
+
+FASTER, AS_FAST = {"below": 1.0}, {"between": [0.9, 1.1]}
+TWIN = (PLAIN, [[2.0], [2.1], [1.95]])  # against STEADY: up to 5 % apart
+FLOOR = 0.05
+
+
+@pytest.mark.parametrize(
+    ("fused", "expect", "verdict"),
+    [
+        (1.96, FASTER, "undecided"),  # 2 % faster: less than one case timed twice
+        (1.96, AS_FAST, "holds"),
+        (2.04, FASTER, "undecided"),
+        (2.04, AS_FAST, "holds"),
+        (1.8, FASTER, "holds"),  # 10 % faster is more than noise
+        (1.8, AS_FAST, "undecided"),  # it may be 10 % or more
+        (2.2, FASTER, "fails"),
+    ],
+)
+def test_a_difference_below_the_noise_floor_is_none(fused, expect, verdict):
+    small = Small(COLUMNS, claim={**CLAIM, "expect": expect})
+    judged = small.judged({PLAIN: STEADY, FUSED: rounds(fused, fused, fused)}, twin=TWIN)
+    (pair,) = judged.answers[0].pairs
+    assert pair.verdict == verdict
+    assert pair.noise_floor == pytest.approx(FLOOR)
+    assert pair.measured.value == pytest.approx(fused / 2)  # the ratio is told as it was
+
+
+@pytest.mark.parametrize("twin", [None, (PLAIN, Result(outcome="crashed", reason="SIGABRT"))])
+def test_where_no_case_was_timed_twice_the_interval_alone_decides(twin):
+    small = Small(COLUMNS, claim={**CLAIM, "expect": FASTER})
+    launches = {PLAIN: STEADY, FUSED: rounds(1.96, 1.96, 1.96)}
+    measured = small.measured(launches, twin=twin)
+    assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
+    if twin is None:
+        (pair,) = small.judged(launches).answers[0].pairs
+        assert (pair.verdict, pair.noise_floor) == ("holds", None)
+
+
+def test_the_noise_floor_is_that_of_the_field_that_is_compared():
+    """Of launches in which the whole call was quiet, and the GPU's part was not."""
+
+    def launch(sync: float, gpu: float) -> Result:
+        return Result(outcome="ok", samples={"latency_sync": [sync], "gpu_compute": [gpu]})
+
+    columns = {"whole": {"tail": "argmax"}, "gpu": {"tail": "argmax", "field": "gpu_compute"}}
+    small = Small(columns)
+    measured = small.measured(
+        {PLAIN: [launch(2.0, 1.0)] * 3}, twin=(PLAIN, [launch(2.0, gpu) for gpu in (1.0, 1.1, 1)])
+    )
+    block = small.plan.runnable[0]
+    assert measured.noise_floor(block, small.cell("whole")) == pytest.approx(0.0)
+    assert measured.noise_floor(block, small.cell("gpu")) == pytest.approx(0.1)
+
+
+def test_the_noise_floor_is_not_told_of_a_block_that_was_not_timed():
+    small = Small(COLUMNS)
+    measured = Measurements(small.plan, {})
+    assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
+
+
+def test_cases_without_a_common_round_give_no_ratio():
+    """Each was disturbed in the turns in which the other was not."""
+    upper = measured_by_turns([[1.0], [70.0]], waited=[0.0, 69.0])
+    lower = measured_by_turns([[70.0], [2.0]], waited=[69.0, 0.0])
+    (answer,) = Small(COLUMNS, claim=CLAIM).judged({PLAIN: [lower], FUSED: [upper]}).answers
+    assert (answer.verdict, answer.detail) == (
+        "not testable",
+        "unavailable: the two have no round in common",
+    )
+
+
+def test_a_case_that_did_not_converge_is_judged_by_what_it_has():
+    wide = Result(outcome="not_converged", reason="error", samples={"latency_sync": [1.0]})
+    (answer,) = Small(COLUMNS, claim=CLAIM).judged({PLAIN: STEADY, FUSED: [wide] * 3}).answers
+    assert answer.detail == "0.50x, holds in 1 of 1"
 
 
 def test_a_pair_names_the_upper_cell_and_its_published_ratio():

@@ -9,18 +9,23 @@ from types import ModuleType
 import jinja2
 import pytest
 from small_comparison import ROWS, SMALL, cell, comparison, failed, measured, table
+from small_suite import Small
 
 from retable.comparison import (
     Agreement,
+    Answer,
+    Caution,
     Comparison,
     Interval,
     WeightsUsed,
 )
+from retable.contract import Result
 from retable.files import write_json
 from retable.numbers import number, spread, times
 from retable.pages import (
     Footnotes,
     agreement_text,
+    floors_text,
     render,
     table_header,
     table_rows,
@@ -211,6 +216,9 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
         "A note of the claim.",
         "![A plot](small-1.png)",
         "| tiny | 8x8 | argmax/fp32 | 99.987 % of pixels have the framework's class |",
+        "| tiny_8x8 | 2021-01-01T00:00:00.000+00:00 | 12.50 | 12 | one.argmax.fp32 "
+        "| latency_sync 0.4 % | 20211 | 0.5000 to 1.250 "
+        "| `results/cpu/timings/small/tiny_8x8.json` |",
         "| one | onnxruntime 1.31.1 |",
         "| cpu | Some CPU |",
         "| retable commit | 0123abc |",
@@ -220,9 +228,79 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
     ]:
         assert line in lines
     assert "> **Tiny: random weights.** the host cannot be reached." in page
-    assert "3 launches holds the median of all launches with a probability of 75.00 %" in page
+    assert "Of 3 launches, the interval holds the median of all launches of that session " in page
+    assert "with a probability of 75.00 %; another session may meet another machine" in page
     assert "[The document](https://host/document) (MIT)" in page
     assert (tmp_path / "reports" / "small-1.png").is_file()
+
+
+def test_a_page_tells_what_speaks_against_a_value(tmp_path: Path) -> None:
+    """One footnote for a kind of caution, whatever its figures; they are in the comparison."""
+    hot = [
+        Caution(kind="throttled", text=f"round {number}: the GPU was throttled")
+        for number in (1, 2)
+    ]
+    drift = Caution(kind="drift", text="the samples of a launch get 3.0 % slower")
+    cells = [
+        cell(ROWS[0], measured(8.0, cautions=[hot[0]])),
+        cell(ROWS[1], measured(8.0, cautions=[drift, hot[1]])),
+        cell(ROWS[2], measured(8.0)),
+    ]
+    made = comparison(tables=[table(*cells, rows=ROWS[:3], backends=["one"])])
+    lines = page_of(made, tmp_path).splitlines()
+    for line in [
+        "| 384x576 | argmax | 10.00 | 8.000 [7.200, 8.800] [1] |",
+        "|  | fused argmax | 10.00 | 8.000 [7.200, 8.800] [2] [1] |",
+        "| 768x1344 | argmax | 10.00 | 8.000 [7.200, 8.800] |",
+        "- [1] throttled: the device throttled itself",
+        "- [2] drift: the samples go on getting slower, or faster, while they are taken",
+    ]:
+        assert line in lines
+
+
+def test_a_number_that_did_not_converge_stands_with_its_footnote(tmp_path: Path) -> None:
+    wide = Result(
+        outcome="not_converged", reason="error 3.00%", samples={"latency_sync": [2.0, 2.0]}
+    )
+    (answer,) = Small({"FP32": {}}).answers("FP32", {"null.none.fp32": [wide] * 3})
+    lines = page_of(page_with(answer), tmp_path).splitlines()
+    assert "| 384x576 | argmax | 10.00 | 2.000 [2.000, 2.000] (2.00x) differs [1] |" in lines
+    assert "- [1] not_converged: in 3 of 3 launches: error 3.00%" in lines
+
+
+def test_a_tail_of_too_few_samples_is_a_reason_on_the_page(tmp_path: Path) -> None:
+    small = Small({"FP32": {"statistic": "p99"}})
+    (answer,) = small.answers("FP32", {"null.none.fp32": [[1.0, 2.0, 3.0]] * 3})
+    lines = page_of(page_with(answer), tmp_path).splitlines()
+    assert "| 384x576 | argmax | 10.00 | – [1] |" in lines
+    assert "- [1] not_converged: p99 needs 662 independent samples a launch; there are 3" in lines
+
+
+def page_with(answer: Answer) -> Comparison:
+    """A comparison of one cell, with an answer that a session made by hand gave."""
+    return comparison(
+        tables=[table(cell(ROWS[0], answer), rows=ROWS[:1], backends=[answer.backend])]
+    )
+
+
+@pytest.mark.parametrize(
+    ("floors", "text"),
+    [
+        ({"latency_sync": 0.004, "gpu_compute": 0.0123}, "latency_sync 0.4 %, gpu_compute 1.2 %"),
+        ({"latency_sync": 0.1, "latency_pipe": None}, "latency_sync 10 %"),
+        ({"latency_sync": None}, "not known"),
+        ({}, "not known"),
+    ],
+)
+def test_noise_floors_are_told_by_field(floors: dict[str, float | None], text: str) -> None:
+    assert floors_text(floors) == text
+
+
+def test_a_block_that_was_not_timed_twice_says_so(tmp_path: Path) -> None:
+    (session,) = comparison().sessions
+    lone = session.model_copy(update={"twin": None, "noise_floors": {}})
+    page = page_of(comparison(sessions=[lone]), tmp_path)
+    assert "| 12 | none | not known | 20211 |" in page
 
 
 def test_a_page_is_a_function_of_the_comparison(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from live_processes import alive, gone
 
 from retable.errors import RetableError
 from retable.processes import Exit, run
@@ -26,22 +27,6 @@ def python(code: str, log: Path, **options) -> Exit:
 def shell(code: str, log: Path, **options) -> Exit:
     """Run what must be well under way before a short time is over."""
     return run(["sh", "-c", code], log=log, **{"timeout_s": DEADLINE_S, **options})
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def gone(pid: int) -> bool:
-    """Wait for a process that we did not start to go away."""
-    deadline = time.monotonic() + DEADLINE_S
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Real programs that talk: lines to them, lines from them, and what stays between."""
 
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from live_processes import alive, gone
 
 from retable.processes import Program
 
@@ -102,13 +101,6 @@ def test_what_is_no_text_is_a_line_all_the_same(log):
         assert program.hear(DEADLINE_S) == "\ufffd\ufffd"
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def test_at_the_end_of_its_block_it_is_gone_with_its_children(log):
     code = (
         "import os, signal, subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -118,15 +110,4 @@ def test_at_the_end_of_its_block_it_is_gone_with_its_children(log):
     with talking(code, log) as program:
         pids = [int(word) for word in program.hear(DEADLINE_S).split()]
         assert all(alive(pid) for pid in pids)
-    deadline = time.monotonic() + DEADLINE_S
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.01)  # the child is init's to bury
-    assert not any(alive(pid) for pid in pids)
-
-
-def test_the_pipes_are_closed_with_it(log):
-    before = sorted(os.listdir("/proc/self/fd"))
-    for _ in range(20):
-        with talking("hear()", log):
-            pass
-    assert len(os.listdir("/proc/self/fd")) <= len(before)
+    assert all(gone(pid) for pid in pids)  # the child is init's to bury

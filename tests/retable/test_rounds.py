@@ -228,6 +228,14 @@ def test_nothing_of_a_round_stays_behind(hanging: tuple[Round, Path, Path]) -> N
     assert not Path("/proc", pid.read_text()).exists()
 
 
+def test_a_round_of_nothing_is_no_launches(launches: NullLaunches) -> None:
+    def start(entry: Entry) -> RunningJob:
+        raise AssertionError(entry)
+
+    nothing = {"reply_timeout_s": REPLY_S, "chance": Random(SEED), "told": print}
+    assert conduct([], start, resident=None, **nothing) == []
+
+
 def test_where_no_launch_comes_so_far_there_are_no_turns(launches: NullLaunches) -> None:
     ended = Round(launches, options={case: {"fail": "exit"} for case in CASES})
     assert {launch.result.outcome for launch in ended.made} == {"crashed"}

@@ -50,7 +50,11 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),
         ("steps.time", {"sessions", "locks", "processes", "config.budget"}, {"plan", "pages"}),
         ("steps.time", {"outcomes"}, {"comparison", "statistics", "config.suite", "answers"}),
-        ("steps.time", {"rounds", "places", "jobs.watch"}, {"readings", "cautions", "disturbances"}),
+        (
+            "steps.time",
+            {"rounds", "places", "jobs.watch"},
+            {"readings", "cautions", "disturbances"},
+        ),
         ("steps.compare", {"statistics", "claims", "plan"}, {"pages", "plots", "processes"}),
         ("steps.compare", {"readings", "cautions", "disturbances"}, {"rounds", "places"}),
         ("steps.report", {"pages", "plots", "comparison"}, {"processes", "statistics", "claims"}),

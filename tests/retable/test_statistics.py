@@ -38,7 +38,7 @@ def test_a_tail_of_few_samples_is_not_told_and_says_how_many_it_needs():
 
 
 def test_samples_that_come_in_waves_count_for_less():
-    """Of 5000 that follow one another slowly there are fewer than 662; of 5000 by chance, enough."""
+    """5000 in the order of chance are enough; 5000 that rise and fall slowly are not."""
     chance = np.random.default_rng(20211)
     assert STATISTICS["p99"].shortage(1 + chance.random(5000)) is None
     waves = 2 + np.sin(np.arange(5000) * 2 * np.pi / 1000)

@@ -302,8 +302,7 @@ def test_with_a_target_a_launch_ends_when_its_median_is_known():
 
 def test_a_wider_scatter_takes_more_samples():
     taken = [
-        ended(measure.Enough(10, 10, 1e9, target=0.01), 1 + width * NOISE)
-        for width in (0.01, 0.5)
+        ended(measure.Enough(10, 10, 1e9, target=0.01), 1 + width * NOISE) for width in (0.01, 0.5)
     ]
     assert taken[0] < taken[1]
 

@@ -5,9 +5,18 @@ Seeded, and a part of what `python -m benchmarks.coverage` does with more runs.
 
 import numpy as np
 import pytest
-from benchmarks.coverage import TARGET, bootstrap_holds, interval_holds, launches_hold, measured
+from benchmarks.coverage import (
+    STICKY,
+    TARGET,
+    bootstrap_holds,
+    case_error,
+    interval_holds,
+    launches_hold,
+    measured,
+)
 from benchmarks.streams import LONG, SHORT, STREAMS, autoregressive, modes
 
+from retable.config.budget import BUDGETS
 from retable_statistics.intervals import quantile_interval
 
 HOLDS = 0.93  # of runs, of intervals for 95 % or more
@@ -78,6 +87,14 @@ def test_a_launch_shorter_than_a_state_cannot_tell():
     """Why the rule waits for 5,000 samples: what the smaller number costs."""
     rules = [measured(modes(0.5, dwell=500), seed, min_samples=100) for seed in range(20)]
     assert np.mean([rule.converged for rule in rules]) > 0.5
+
+
+@pytest.mark.parametrize("preset", ["standard", "strict"])
+@named(STICKY)
+def test_no_case_of_a_preset_is_called_converged_that_is_wrong(stream, preset):
+    """The presets look sooner than the rule would by itself; their launches must agree besides."""
+    errors = [case_error(stream, seed, BUDGETS[preset]) for seed in range(40)]
+    assert all(error <= WRONG for error in errors if error is not None)
 
 
 def test_the_streams_are_what_they_are_called():

@@ -1,0 +1,141 @@
+"""How much of the time in which a session has the device is spent on timing?
+
+    PYTHONPATH=workflow .venv/bin/python -m benchmarks.pipeline SESSION.json ...
+
+Of each file that the step `time` has left (results/*/timings/*/*.json, or .xz), the seconds in
+which the device was locked, and what they went to. A round's launches start and load several at a
+time (`loading`; how long the library takes for one stands behind, the median), make their first
+inference and warm up one after the other, measure by turns, and end one after the other with the
+pass of latency_pipe, which is `timed` too. `between` lies from the end of a turn to where the next
+one counts: telling the session, looking whether there is enough, settling. `rest` is outside of
+rounds: starting the telemetry, and leaving it.
+"""
+
+import argparse
+import datetime
+import json
+import lzma
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.tables import markdown
+from retable.sessions import Launch, Session
+
+# What a session's seconds go to.
+PARTS = ("loading", "first", "warm-up", "timed", "between", "ending", "rest")
+
+
+def parts(session: Session) -> dict[str, float]:
+    """Return how many of a session's seconds each of PARTS took."""
+    groups = defaultdict(list)
+    resident = session.job.resident or len(session.launches)
+    for launch in session.launches:
+        groups[launch.entry.round, launch.entry.position // resident].append(launch)
+    found = dict.fromkeys(PARTS, 0.0)
+    for group in groups.values():
+        for part, seconds in parts_of_group(group).items():
+            found[part] += seconds
+    found["rest"] = session.seconds - sum(found.values())
+    return found
+
+
+def parts_of_group(launches: Sequence[Launch]) -> dict[str, float]:
+    """Return the seconds of launches that were loaded at the same time, but for the rest.
+
+    They load several at a time, and so what is not the others' is loading.
+    """
+    ends = [_started_s(launch) + launch.seconds for launch in launches]
+    whole = max(ends) - min(map(_started_s, launches))
+    turns = sorted(turn for launch in launches for turn in turns_of(launch))
+    turning = turns[-1][0] + turns[-1][1] - turns[0][0] if turns else 0.0
+    found = {
+        "first": sum(_fact_ms(launch, "first_call_ms") for launch in launches) / 1e3,
+        "warm-up": sum(_fact_ms(launch, "warmup", "ms") for launch in launches) / 1e3,
+        "timed": sum(length for _, length in turns) + sum(map(_pipe_s, launches)),
+        "between": turning - sum(length for _, length in turns),
+        # One after the other they make what passes are left, and leave their results.
+        "ending": max(ends) - min(ends) - sum(map(_pipe_s, launches[1:])),
+    }
+    # The first to end, to whose end the turning and all before it count, but not its own pass.
+    found["loading"] = whole - sum(found.values())
+    return found
+
+
+def turns_of(launch: Launch) -> list[tuple[float, float]]:
+    """Return when each turn began to count, and how long it did: seconds.
+
+    The launch records their sum; each has the share that its samples have in all of them.
+    """
+    facts = launch.result.facts
+    if "turns" not in facts:
+        return []
+    samples, first, found = launch.result.samples["latency_sync"], 0, []
+    for turn in facts["turns"]:
+        share = sum(samples[first : first + turn["samples"]]) / sum(samples)
+        found.append((turn["started_s"], share * facts["duration_ms"] / 1e3))
+        first += turn["samples"]
+    return found
+
+
+def _pipe_s(launch: Launch) -> float:
+    """Return the length of the pass of latency_pipe, in which two inferences are under way."""
+    return sum(launch.result.samples.get("latency_pipe", ())) / 2e3
+
+
+def _started_s(launch: Launch) -> float:
+    return datetime.datetime.fromisoformat(launch.started).timestamp()
+
+
+def _fact_ms(launch: Launch, *keys: str) -> float:
+    value = launch.result.facts
+    for key in keys:
+        value = value.get(key, {})
+    return value or 0.0
+
+
+def table(sessions: Sequence[Session]) -> str:
+    """Lay out the sessions: seconds, the share of each part, and what a launch's loading has."""
+    header = ("Block", "Device", "Launches", "Locked (s)", *PARTS, "One load (s)")
+    return markdown(header, map(_row, sessions))
+
+
+def _row(session: Session) -> tuple[str, ...]:
+    found = parts(session)
+    return (
+        session.job.block,
+        session.job.device,
+        str(len(session.launches)),
+        f"{session.seconds:.1f}",
+        *(f"{found[part] / session.seconds:.1%}" for part in PARTS),
+        f"{median(_fact_ms(launch, 'load_ms') for launch in session.launches) / 1e3:.3f}",
+    )
+
+
+def efficiency(sessions: Sequence[Session]) -> float:
+    """Return the share of timing in the seconds in which the device was locked."""
+    timed = sum(parts(session)["timed"] for session in sessions)
+    return timed / sum(session.seconds for session in sessions)
+
+
+def read_session(path: Path) -> Session:
+    """Read a session's file, compressed or not."""
+    opened = lzma.open if path.suffix == ".xz" else open
+    with opened(path, "rt", encoding="utf-8") as stream:
+        return Session.model_validate(json.load(stream))
+
+
+def main(arguments: list[str]) -> int:
+    """Read the sessions and print their table."""
+    parser = argparse.ArgumentParser(prog="benchmarks.pipeline")
+    parser.add_argument("files", metavar="SESSION.json", type=Path, nargs="+")
+    sessions = list(map(read_session, parser.parse_args(arguments).files))
+    print(table(sessions))
+    print(f"\nTimed, of all seconds in which the device was locked: {efficiency(sessions):.1%}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

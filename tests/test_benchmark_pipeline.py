@@ -1,0 +1,94 @@
+"""The benchmark of a session's efficiency: where its seconds went."""
+
+from types import SimpleNamespace
+
+import pytest
+from benchmarks import pipeline
+
+from retable.contract import Result
+from retable.sessions import Entry, Launch
+
+# Two turns of a second, of two samples and of four.
+FACTS = {
+    "load_ms": 900.0,
+    "first_call_ms": 1000.0,
+    "warmup": {"ms": 500.0},
+    "duration_ms": 2000.0,
+}
+LATENCIES = [500.0, 500.0, 250.0, 250.0, 250.0, 250.0]
+
+
+def launch(position: int, begins_s: int, ends_s: float, result: Result) -> Launch:
+    return Launch(
+        entry=Entry(case="a", round=0, position=position, twin=position > 0),
+        started=f"2026-11-22T03:00:0{begins_s}.000+00:00",
+        seconds=ends_s - begins_s,
+        load_average=0.0,
+        result=result,
+    )
+
+
+def measured(first_turn_s: float, second_turn_s: float, **samples: list[float]) -> Result:
+    turns = [
+        {"started_s": first_turn_s, "samples": 2},
+        {"started_s": second_turn_s, "samples": 4},
+    ]
+    return Result(
+        outcome="ok",
+        facts={**FACTS, "turns": turns},
+        samples={"latency_sync": LATENCIES, **samples},
+    )
+
+
+def session(launches: list[Launch], seconds: float, resident: int | None) -> SimpleNamespace:
+    job = SimpleNamespace(resident=resident)
+    return SimpleNamespace(job=job, launches=launches, seconds=seconds)
+
+
+def test_a_turn_has_its_samples_share_of_the_launchs_time():
+    found = pipeline.turns_of(launch(0, 0, 9, measured(10, 12)))
+    assert found == [(10, pytest.approx(1)), (12, pytest.approx(1))]
+
+
+def test_launches_loaded_together_take_turns_and_end_one_after_the_other():
+    # Both load in 2 s, make their first inferences and warm up in 3 s; turns of 1 s with gaps of
+    # 0.5 s follow, and passes of 1 s; the second launch leaves its result in 0.25 s.
+    pipe = [1000.0, 1000.0]
+    launches = [
+        launch(0, 0, 11.5, measured(105, 108, latency_pipe=pipe)),
+        launch(1, 1, 12.75, measured(106.5, 109.5, latency_pipe=pipe)),
+    ]
+    one = session(launches, 13, None)
+    assert pipeline.parts(one) == pytest.approx(
+        {
+            "loading": 2,
+            "first": 2,
+            "warm-up": 1,
+            "timed": 6,
+            "between": 1.5,
+            "ending": 0.25,
+            "rest": 0.25,
+        }
+    )
+    assert pipeline.efficiency([one]) == pytest.approx(6 / 13)
+
+
+def test_launches_loaded_one_by_one_have_no_time_between_them():
+    launches = [launch(0, 0, 4, measured(102, 103)), launch(1, 4, 8, measured(106, 107))]
+    assert pipeline.parts(session(launches, 8, resident=1)) == pytest.approx(
+        {
+            "loading": 1,
+            "first": 2,
+            "warm-up": 1,
+            "timed": 4,
+            "between": 0,
+            "ending": 0,
+            "rest": 0,
+        }
+    )
+
+
+def test_a_launch_that_measured_nothing_only_took_time():
+    crashed = Result(outcome="crashed", reason="it was killed by SIGABRT")
+    found = pipeline.parts(session([launch(0, 0, 3, crashed)], 4, None))
+    assert (found["loading"], found["timed"], found["rest"]) == pytest.approx((3, 0, 1))
