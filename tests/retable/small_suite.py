@@ -173,6 +173,7 @@ def measured_by_turns(turns: Sequence[Sequence[float]], **counted: list[float]) 
         samples={"latency_sync": [time for turn in turns for time in turn]},
         contention=counted,
         facts={
+            "fields": ["latency_sync"],
             "turns": [
                 {"started_s": float(second), "samples": len(turn)}
                 for second, turn in enumerate(turns)

@@ -183,9 +183,8 @@ class Asked:
     def __init__(self):
         self.questions = []
 
-    def __call__(self, count, elapsed_ms, kept):
-        kept = [turn.round(6).tolist() for turn in kept]
-        self.questions.append((count, round(elapsed_ms, 6), kept))
+    def __call__(self, count, elapsed_ms, judged):
+        self.questions.append((count, round(elapsed_ms, 6), judged().round(6).tolist()))
         return False
 
 
@@ -249,15 +248,22 @@ def test_a_sampler_that_counts_nothing_has_no_contention_and_all_its_samples_are
     recording = measure.Recording(sampler, (0.0, 0.0), turn, asked, clock)
     recording.take_turn()
     assert recording.contention() == {}
-    assert asked.questions == [(2, 52.0, [[2.0, 50.0]])]
+    assert asked.questions == [(2, 52.0, [2.0, 50.0])]
 
 
-def test_a_launch_is_judged_by_its_undisturbed_samples_turn_by_turn():
+def test_a_launch_is_judged_by_its_undisturbed_samples_of_all_turns():
     asked = Asked()
     recording, _ = recording_of([QUIET, QUIET, DISTURBED, QUIET, QUIET, QUIET], enough=asked)
     for _ in range(2):
         assert recording.take_turn() is False
-    assert asked.questions == [(2, 10.0, [[1.0]]), (4, 12.0, [[1.0], [1.0, 1.0]])]
+    assert asked.questions == [(2, 10.0, [1.0]), (4, 12.0, [1.0, 1.0, 1.0])]
+
+
+def test_a_launch_that_was_mostly_disturbed_is_judged_by_its_cpu_time():
+    asked = Asked()
+    recording, _ = recording_of([QUIET] + [DISTURBED] * 9, settle_ms=(0, 0), enough=asked)
+    recording.take_turn()
+    assert asked.questions == [(2, 18.0, [1.0, 1.0])]
 
 
 # When a launch has enough.
@@ -267,11 +273,8 @@ NOISE = np.random.default_rng(20211).standard_normal(100_000)
 
 def ended(rule, samples, turn=1000):
     """Ask a rule after each turn of 1 ms samples until it has enough; how many samples it took."""
-    kept = []
-    for start in range(0, len(samples), turn):
-        kept.append(np.asarray(samples[start : start + turn]))
-        count = start + turn
-        if rule(count, float(count), kept):
+    for count in range(turn, len(samples) + 1, turn):
+        if rule(count, float(count), lambda so_far=count: samples[:so_far]):
             return count
     return None
 
@@ -330,11 +333,12 @@ def test_when_all_looks_are_spent_the_launch_ends_before_its_cap():
     assert (enough.facts["by"], enough.facts["looks"]) == ("cap", 10)
 
 
-def test_a_launch_that_was_never_looked_at_has_no_infinite_facts():
-    enough = measure.Enough(min_ms=10, min_samples=10, max_ms=50, target=0.01)
-    assert enough(3, 60.0, [np.ones(3)])
+def test_a_slow_launch_is_looked_at_when_its_time_is_over():
+    enough = measure.Enough(min_ms=10, min_samples=500, max_ms=50, target=0.01)
+    assert enough(3, 60.0, lambda: np.ones(3))
     assert enough.facts["by"] == "cap"
-    assert enough.facts["error"] is None
+    assert enough.facts["error"] is None  # and no infinite one
+    assert enough.facts["why_not"] == "3 of 500 samples"
 
 
 def test_before_the_minimum_nothing_converges():

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from retable.contract import Result
-from retable.fields import field_samples
+from retable.fields import field_samples, field_used
 from retable.sessions import Launch
 from retable.statistics import Samples, Statistic
 from retable_statistics.contention import Mask, cpu_time_is_latency, enough_kept, undisturbed
@@ -66,7 +66,7 @@ class Reading:
     def kept_share(self) -> float | None:
         """The share of undisturbed samples; None where nothing tells them from others."""
         series = self.rounds.values()
-        if all(one.cpu is None for one in series):
+        if all(one.cpu is None and one.waited is None for one in series):
             return None
         return float(np.mean(np.concatenate([one.kept for one in series])))
 
@@ -78,7 +78,9 @@ def reading(launches: list[Launch], field: str, post: str, memory: str) -> Readi
         times = field_samples(field, post, launch.result, memory)
         if times is None:
             return None
-        rounds[launch.entry.round] = _series(times, launch.result)
+        used = field_used(field, launch.result, memory)
+        by_turns = used in launch.result.facts.get("fields", [])
+        rounds[launch.entry.round] = _series(times, launch.result, by_turns)
     return Reading(_basis(list(rounds.values())), rounds)
 
 
@@ -102,19 +104,18 @@ def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
     return ratios
 
 
-def _series(times: Samples, result: Result) -> Series:
+def _series(times: Samples, result: Result, by_turns: bool) -> Series:
+    """A pass of its own has no turns, and nothing was counted in it."""
     counted = {
-        name: np.asarray(values, dtype=np.float64)
-        for name, values in result.contention.items()
-        if len(values) == len(times)  # not in passes of their own
+        name: np.asarray(values, dtype=np.float64) for name, values in result.contention.items()
     }
     turns = [turn["samples"] for turn in result.facts.get("turns", [])]
     return Series(
         times=times,
-        kept=undisturbed(times, **counted),
-        cpu=counted.get("cpu"),
-        waited=counted.get("waited"),
-        turns=turns if sum(turns) == len(times) else [len(times)],
+        kept=undisturbed(times, **(counted if by_turns else {})),
+        cpu=counted.get("cpu") if by_turns else None,
+        waited=counted.get("waited") if by_turns else None,
+        turns=turns if by_turns else [len(times)],
     )
 
 

@@ -19,7 +19,7 @@ import time
 
 import numpy as np
 
-from retable_statistics.contention import undisturbed
+from retable_statistics.contention import cpu_time_is_latency, enough_kept, undisturbed
 from retable_statistics.stopping import Convergence
 
 FIRST_ROWS = 4096  # allocated before the first sample; doubled, between samples, when full
@@ -92,7 +92,7 @@ class Enough(object):
 
     At least `min_ms` and `min_samples`, at most `max_ms`. With a `target`, until the median's
     interval is as narrow as that (`retable_statistics.stopping`); one that is not by then has not
-    converged. Undisturbed samples are judged, where the CPU's contention is known.
+    converged.
     """
 
     def __init__(self, min_ms, min_samples, max_ms, target):
@@ -102,14 +102,14 @@ class Enough(object):
         self._rule = Convergence(target, min_samples=min_samples) if target else None
         self.facts = {"by": None}
 
-    def __call__(self, count, elapsed_ms, kept):
-        """`kept` are arrays of milliseconds, one a turn: the samples that may be judged."""
+    def __call__(self, count, elapsed_ms, judged):
+        """`judged()` gives the milliseconds to judge by, of shape (count,) or less."""
         over = elapsed_ms >= self._max_ms
         if not over and (count < self._min_samples or elapsed_ms < self._min_ms):
             return False
         if self._rule is None:
             return self._ended("time")
-        if sum(map(len, kept)) >= self._rule.next_look and self._rule.look(np.concatenate(kept)):
+        if (over or count >= self._rule.next_look) and self._rule.look(judged()):
             return self._ended("converged")
         return (over or self._rule.exhausted) and self._ended("cap")
 
@@ -210,7 +210,6 @@ class Recording(object):
         self._enough = enough
         self._clock = clock
         self._rows = []
-        self._kept = []  # of each turn, the undisturbed times by which the launch is judged
         self._turns = []
         self._elapsed_ms = 0.0
 
@@ -220,10 +219,9 @@ class Recording(object):
         start = self._clock()
         rows, elapsed_ms = repeat(self._sampler, self._turn, self._clock)
         self._rows += rows
-        self._kept.append(self._undisturbed(rows))
         self._turns.append({"started_s": round(start, 6), "samples": len(rows)})
         self._elapsed_ms += elapsed_ms
-        return self._enough(len(self._rows), self._elapsed_ms, self._kept)
+        return self._enough(len(self._rows), self._elapsed_ms, self._judged)
 
     def times(self):
         """Return {field: milliseconds, one a sample, to the nanosecond}."""
@@ -234,8 +232,9 @@ class Recording(object):
         return self._counted(self._rows)
 
     def facts(self):
-        """Return how many samples there are, in what turns, and how the measuring ended."""
+        """Return which fields were measured by turns, in what turns, and how that ended."""
         return {
+            "fields": list(self._sampler.fields),
             "iterations": len(self._rows),
             "duration_ms": round(self._elapsed_ms, DECIMALS_MS),
             "turns": self._turns,
@@ -250,11 +249,25 @@ class Recording(object):
         return found
 
     def _is_undisturbed(self, row):
-        return len(self._undisturbed([row])) > 0
+        return bool(undisturbed(self._whole([row]), **self._counted([row]))[0])
 
-    def _undisturbed(self, rows):
-        times_ms = np.array([row[0] for row in rows]) * 1e3
-        return times_ms[undisturbed(times_ms, **self._counted(rows))]
+    def _judged(self):
+        """The times by which the launch is judged: as `retable.readings` reads a case."""
+        times_ms, counted = self._whole(self._rows), self._counted(self._rows)
+        kept = undisturbed(times_ms, **counted)
+        if enough_kept(kept):
+            return times_ms[kept]
+        if {"cpu", "waited"} <= set(counted) and cpu_time_is_latency(
+            times_ms, counted["cpu"], counted["waited"]
+        ):
+            return np.array(counted["cpu"])
+        return times_ms
+
+    def _whole(self, rows):
+        """What the counters span: the first field, and what follows on the host."""
+        found = columns(self._sampler.fields, rows)
+        times_ms = np.array(found[self._sampler.fields[0]])
+        return times_ms + np.array(found["host_post"]) if "host_post" in found else times_ms
 
 
 def columns(fields, rows):
