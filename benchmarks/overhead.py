@@ -11,6 +11,8 @@ profiled / plain  of ONNX Runtime, whose own figure takes a profile: latency_syn
                   without. It slows what lies within the figure, and the difference stands; what it
                   does once the figure is taken counts as added by retable.
 
+With several threads on a busy machine the ratios say little: `--threads 1` says more.
+
     PYTHONPATH=workflow results/environments/venv/cpu/bin/python -m benchmarks.overhead \
       [--threads N] [GRAPH.onnx ...]
 

@@ -177,7 +177,7 @@ def measured_by_turns(turns: Sequence[Sequence[float]], **counted: list[float]) 
             "turns": [
                 {"started_s": float(second), "samples": len(turn)}
                 for second, turn in enumerate(turns)
-            ]
+            ],
         },
     )
 
