@@ -14,7 +14,7 @@ without; and what a read costs where it falls, which is far more certain: the in
 20 ms after it, less as many medians of their block's others; the median over reads, in parts of the
 time between two; for the noise, the same in the middle of blocks where nothing is read. The last
 column says where both are within 0.5 % with all of their intervals; exit status 1 if one of them is
-above, with all of its interval.
+above with all of its interval, and with the noise.
 """
 
 import argparse
@@ -235,7 +235,7 @@ def part(cost: Estimate) -> Estimate:
 def verdict(subject: Subject, read_s: np.ndarray, name: str) -> str:
     """Say whether the effect on a field is above the limit, within it, or cannot be told."""
     ratio, share = subject.ratio("with", name), part(subject.cost_s(read_s, name))
-    if ratio.low > 1 + LIMIT or share.low > LIMIT:
+    if ratio.low > 1 + LIMIT or share.low > LIMIT + part(subject.nothing_s(name)).high:
         return "above"
     return "within" if ratio.high <= 1 + LIMIT and share.high <= LIMIT else "open"
 

@@ -44,3 +44,26 @@ def test_blocks_are_paired_by_their_round():
         subject.blocks.append(block("without", [without_ms] * 3))
         subject.blocks.append(block("with", [with_ms] * 3))
     assert subject.ratio("with", "latency_sync").value == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize(
+    ("slower", "read_ms", "said"), [(1.0, 0, "within"), (1.02, 0, "above"), (1.0, 3, "above")]
+)
+def test_what_is_above_the_limit_is_said(slower, read_ms, said):
+    subject = Subject("an engine", None, ("latency_sync",))
+    for number in range(8):
+        times = np.full(30, 10.0)
+        subject.blocks.append(block("without", times, 200.0 + number))
+        times = times * slower
+        times[2] += read_ms
+        subject.blocks.append(block("with", times, 100.0 + number))
+    reads = np.arange(100.025, 108)
+    assert telemetry_effect.verdict(subject, reads, "latency_sync") == said
+
+
+def test_what_is_lost_in_the_noise_is_open():
+    subject = Subject("an engine", None, ("latency_sync",))
+    for number, slower in enumerate((0.97, 1.03) * 4):
+        subject.blocks.append(block("without", [10.0] * 30, 200.0 + number))
+        subject.blocks.append(block("with", [10.0 * slower] * 30, 100.0 + number))
+    assert telemetry_effect.verdict(subject, np.array([100.1]), "latency_sync") == "open"

@@ -175,7 +175,7 @@ def measured_by_turns(turns: Sequence[Sequence[float]], **counted: list[float]) 
         facts={
             "fields": ["latency_sync"],
             "turns": [
-                {"started_s": float(second), "samples": len(turn)}
+                {"started_s": float(second), "ms": 100.0, "samples": len(turn)}
                 for second, turn in enumerate(turns)
             ],
         },

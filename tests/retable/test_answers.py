@@ -99,7 +99,7 @@ def test_launches_that_are_steady_and_do_not_agree_have_not_converged():
     """Asked for within 1 %, they lie 3 % to either side."""
     (answer,) = Small({"A": {}}).answers("A", {NULL: steady(97, 100, 103)}, budget="standard")
     assert answer.outcome == "not_converged"
-    assert answer.reason == "the launches lie 3.0 % to either side, each steady"
+    assert answer.reason == "the launches' medians lie 3.0 % to either side"
     assert answer.measured.value == pytest.approx(100)
 
 

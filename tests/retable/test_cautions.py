@@ -119,7 +119,7 @@ def test_a_value_whose_samples_were_mostly_disturbed_says_what_it_is_of(launch_,
     found = answer(*[launch_] * 3)
     assert (found.basis, found.kept_share) == (basis, 0.25)
     assert found.cautions[0] == Caution(
-        kind="contended", text=f"75 % of the samples were disturbed by other programs: {what}"
+        kind="contended", text=f"75 % of the samples had to wait for a CPU: {what}"
     )
 
 

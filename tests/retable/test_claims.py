@@ -21,9 +21,17 @@ def rounds(*values):
 @pytest.mark.parametrize(
     ("fused", "verdict", "detail"),
     [
-        (rounds(1.0, 1.2, 1.4), "holds", "0.60x, holds in 1 of 1"),
-        (rounds(1.8, 1.9, 2.0), "fails", "0.95x, holds in 0 of 1, fails in 1"),
-        (rounds(1.4, 1.5, 1.7), "undecided", "0.75x, holds in 0 of 1, undecided in 1"),
+        (rounds(1.0, 1.2, 1.4), "holds", "0.60x, holds in 1 of 1; noise floor not known"),
+        (
+            rounds(1.8, 1.9, 2.0),
+            "fails",
+            "0.95x, holds in 0 of 1, fails in 1; noise floor not known",
+        ),
+        (
+            rounds(1.4, 1.5, 1.7),
+            "undecided",
+            "0.75x, holds in 0 of 1, undecided in 1; noise floor not known",
+        ),
     ],
 )
 def test_a_claim_is_judged_by_the_whole_interval(fused, verdict, detail):
@@ -186,7 +194,7 @@ def test_a_claim_that_holds_here_and_fails_there_is_mixed():
     )
     (answer,) = judged.answers
     assert answer.verdict == "mixed"
-    assert answer.detail == "0.50x to 1.05x, holds in 1 of 2, fails in 1"
+    assert answer.detail == "0.50x to 1.05x, holds in 1 of 2, fails in 1; noise floor not known"
     assert [pair.column for pair in answer.pairs] == ["small fused", "large fused"]
 
 
@@ -203,7 +211,7 @@ def test_what_failed_is_counted_beside_what_holds():
     (answer,) = judged.answers
     assert (answer.verdict, answer.detail) == (
         "undecided",
-        "0.50x, holds in 1 of 2, no number in 1",
+        "0.50x, holds in 1 of 2, no number in 1; noise floor not known",
     )
     assert answer.pairs[1].reason == "timeout: no end"
 
@@ -253,8 +261,11 @@ def test_across_roles_every_backend_meets_every_other():
         }
     )
     assert {answer.backend: (answer.verdict, answer.detail) for answer in judged.answers} == {
-        "openvino against paddle": ("holds", "0.25x, holds in 1 of 1"),
-        "onnxruntime against paddle": ("fails", "0.75x, holds in 0 of 1, fails in 1"),
+        "openvino against paddle": ("holds", "0.25x, holds in 1 of 1; noise floor not known"),
+        "onnxruntime against paddle": (
+            "fails",
+            "0.75x, holds in 0 of 1, fails in 1; noise floor not known",
+        ),
     }
 
 

@@ -38,7 +38,7 @@ MOSTLY = counted([10.0, 30.0, 30.0, 30.0], [0.0, 20.0, 20.0, 20.0])
 
 def test_without_counters_all_samples_count_and_nothing_tells_how_many_were_disturbed():
     found = read(measured_by_turns([[10.0, 30.0, 50.0]]))
-    assert (found.basis, found.kept_share) == ("kept", None)
+    assert (found.basis, found.kept_share) == ("all", None)
     assert medians(found) == [30.0]
 
 
@@ -124,8 +124,15 @@ def passed_by_itself(times):
 def test_a_field_of_a_pass_of_its_own_has_neither_turns_nor_contention():
     found = read(passed_by_itself([2.0, 4.0, 6.0]), field="latency_pipe", memory="device")
     (series,) = found.rounds.values()
-    assert (found.basis, found.kept_share) == ("kept", None)
+    assert (found.basis, found.kept_share) == ("all", None)
     assert [turn.tolist() for turn in series.read_by_turn("kept")] == [[2, 4, 6]]
+
+
+def test_a_pass_of_its_own_meets_turns_as_a_whole():
+    """And not the first turn alone, which met something."""
+    turns = read(measured_by_turns([[20.0]] + [[10.0]] * 9))
+    whole = read(passed_by_itself([10.0]), field="latency_pipe", memory="device")
+    assert ratio_by_round(turns, whole) == {0: pytest.approx(1.0)}
 
 
 def test_passes_of_their_own_stand_against_each_other_as_wholes():

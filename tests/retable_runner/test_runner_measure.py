@@ -212,8 +212,8 @@ def test_a_turn_tells_when_it_began_to_count_and_how_much_it_gave():
     for _ in range(2):
         recording.take_turn()
     assert recording.facts()["turns"] == [
-        {"started_s": 100.01, "samples": 2},
-        {"started_s": 100.04, "samples": 2},
+        {"started_s": 100.01, "ms": 20.0, "samples": 2},
+        {"started_s": 100.04, "ms": 20.0, "samples": 2},
     ]
 
 
@@ -339,6 +339,16 @@ def test_a_slow_launch_is_looked_at_when_its_time_is_over():
     assert enough.facts["by"] == "cap"
     assert enough.facts["error"] is None  # and no infinite one
     assert enough.facts["why_not"] == "3 of 500 samples"
+
+
+def test_no_look_is_spent_while_too_few_are_left_to_judge_by():
+    """Every second sample was disturbed: the looks wait for the others, and do not run out."""
+    enough = measure.Enough(min_ms=10, min_samples=500, max_ms=1e9, target=0.01)
+    samples = 1 + 0.01 * NOISE
+    for count in range(10, 2000, 10):
+        if enough(count, float(count), lambda so_far=count: samples[: so_far // 2]):
+            break
+    assert (enough.facts["by"], enough.facts["looks"], count) == ("converged", 1, 1000)
 
 
 def test_before_the_minimum_nothing_converges():

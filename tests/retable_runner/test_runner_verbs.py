@@ -60,8 +60,8 @@ def test_a_launch_counts_the_contention_of_each_sample(runner, null_engine, samp
     assert {"cpu", "preempted"} <= set(counted)
     for values in counted.values():
         assert len(values) == len(result["samples"]["latency_sync"])
-    # It sleeps: what it computes is little of its time.
-    assert sum(counted["cpu"]) < sum(result["samples"]["latency_sync"])
+    # It sleeps: what it computes is little of its time, where nobody else makes it much.
+    assert min(counted["cpu"]) < min(result["samples"]["latency_sync"])
 
 
 def test_a_median_that_is_not_known_in_time_keeps_its_samples_and_says_why(

@@ -8,7 +8,7 @@ from retable.comparison import Answer, Interval
 from retable.contract import Result
 from retable.fields import field_used
 from retable.plan import Plan
-from retable.readings import Reading, ratio_by_round, reading
+from retable.readings import Basis, Reading, ratio_by_round, reading
 from retable.sessions import MEASURED, CaseEnding, Launch, Session
 from retable.statistics import STATISTICS, Statistic
 from retable_statistics.launches import (
@@ -61,7 +61,7 @@ class Measurements:
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
         ratio = measured.scaled(1 / published) if published else None
-        ended = self._ended(case, measured)
+        ended = self._ended(case, found)
         return self._answer(
             case,
             outcome=ended.outcome,
@@ -83,8 +83,11 @@ class Measurements:
         ratios = ratio_by_round(upper, lower)
         return ratio_of_rounds(list(ratios.values())) if ratios else None
 
-    def noise_floor(self, block: Block, cell: Cell) -> float | None:
-        """How far the block's A/A pair lies apart in the cell's field; None if it was not timed."""
+    def noise_floor(self, block: Block, cell: Cell, basis: Basis | None = None) -> float | None:
+        """How far the block's A/A pair lies apart in the cell's field; None if it was not timed.
+
+        On its own basis, or on that of what it is to be compared with.
+        """
         session = self._sessions.get(block.name)
         twin = session.twin if session else None
         case = next((one for one in block.runnable if one.name == twin), None)
@@ -96,24 +99,27 @@ class Measurements:
         ]
         if not all(side is not None and side.rounds for side in sides):
             return None
-        ratio = self.ratio(*sides)  # type: ignore[arg-type]
+        ratio = self.ratio(*(side.on(basis or side.basis) for side in sides if side))
         return None if ratio is None else floor_of(ratio)
 
     def results(self, case: Case) -> list[Result]:
         """What the launches of a case left, in the order of the session."""
         return [launch.result for launch in self._launches(case)]
 
-    def _ended(self, case: Case, measured: Estimate) -> CaseEnding:
-        """How the case ended; where it converged, by launches that agree twice as well as asked.
+    def _ended(self, case: Case, found: Reading) -> CaseEnding:
+        """How the case ended; it has not converged where its launches' medians do not agree.
 
         A launch may stay in one state of the machine and look steady: another may not.
         """
         session = self._session(case)
         ended = session.cases[case.name]
         target = session.job.budget.measure.target
-        if ended.outcome != "ok" or not target or apart(measured) <= 2 * target:
+        if ended.outcome != "ok" or not target:
             return ended
-        reason = f"the launches lie {100 * apart(measured):.1f} % to either side, each steady"
+        distance = apart(_over_launches(found.per_round(STATISTICS["median"]), 1))
+        if distance <= 2 * target:
+            return ended
+        reason = f"the launches' medians lie {100 * distance:.1f} % to either side"
         return CaseEnding(outcome="not_converged", reason=reason)
 
     def _launches(self, case: Case, twin: bool = False) -> list[Launch]:

@@ -27,7 +27,7 @@ def cautions_of(found: Reading, launches: list[Launch], session: Session) -> lis
 def _of_contention(found: Reading) -> Iterator[Caution]:
     if found.basis == "kept" or found.kept_share is None:
         return
-    share = f"{100 * (1 - found.kept_share):.0f} % of the samples were disturbed by other programs"
+    share = f"{100 * (1 - found.kept_share):.0f} % of the samples had to wait for a CPU"
     what = {
         "cpu": "the value is the CPU time of the one thread that ran",
         "all": "the value has their time in it",
@@ -65,6 +65,8 @@ def _of_the_machine(launches: list[Launch], session: Session) -> Iterable[Cautio
 
 
 def _window(launch: Launch) -> tuple[float, float] | None:
-    """From a launch's first turn to the beginning of its last, in seconds of the runner's clock."""
-    starts = [turn["started_s"] for turn in launch.result.facts.get("turns", [])]
-    return (starts[0], starts[-1]) if starts else None
+    """From a launch's first turn to the end of its last, in seconds of the runner's clock."""
+    turns = launch.result.facts.get("turns", [])
+    if not turns:
+        return None
+    return turns[0]["started_s"], turns[-1]["started_s"] + turns[-1]["ms"] / 1e3

@@ -12,6 +12,7 @@ from retable.config.suite import Claim, Point
 from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
+from retable.readings import Reading, common_basis
 from retable_statistics.launches import widened
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -129,6 +130,8 @@ def _answer(label: str, judged: list[Pair]) -> ClaimAnswer:
     }
     detail = f"{_range(min(ratios), max(ratios))}, holds in {counts['holds']} of {asked}"
     detail += "".join(f", {word} in {count}" for word, count in others.items() if count)
+    if any(pair.measured is not None and pair.noise_floor is None for pair in judged):
+        detail += "; noise floor not known"
     return ClaimAnswer(backend=label, verdict=_whole(counts, asked), detail=detail, pairs=judged)
 
 
@@ -152,13 +155,14 @@ def _judged(
     measured: Measurements,
 ) -> Pair:
     """Judge one ratio, paired by round; a difference under the noise floor is none."""
-    found = [measured.reading(case, cell) for cell, case in zip(pair, cases, strict=True)]
+    found = [_times(measured, case, cell) for cell, case in zip(pair, cases, strict=True)]
     ending = next((one for one in found if isinstance(one, Ending)), None)
     estimate, verdict, floor = None, None, None
     upper, lower = found
     if not isinstance(upper, Ending) and not isinstance(lower, Ending):
         ratio = measured.ratio(upper, lower)
-        floor = measured.noise_floor(plan.block_of(cases[0]), pair[0])
+        basis = common_basis(upper, lower)
+        floor = measured.noise_floor(plan.block_of(cases[0]), pair[0], basis)
         if ratio is None:
             ending = Ending("unavailable", "the two have no round in common")
         else:
@@ -176,6 +180,13 @@ def _judged(
         outcome=ending.outcome if ending else "ok",
         reason=reason,
     )
+
+
+def _times(measured: Measurements, case: Case, cell: Cell) -> Reading | Ending:
+    """The times of a cell: a ratio of rates is not one of times."""
+    if cell.measure.statistic == "images_per_second":
+        return Ending("unavailable", "a ratio of rates is not computed by this version of retable")
+    return measured.reading(case, cell)
 
 
 def _range(low: float, high: float) -> str:

@@ -15,7 +15,7 @@ NOTHING = "–"
 CAUTIONS = {
     "unsteady": "some launches had not come to a steady state by the end of warm-up",
     "drift": "the samples go on getting slower, or faster, while they are taken",
-    "contended": "other programs ran on the same CPUs",
+    "contended": "its threads often had to wait for a CPU: for other programs, or for each other",
     "throttled": "the device throttled itself",
     "clock": "the device's clock changed",
     "steal": "the virtual machine's host took CPU time away",

@@ -81,11 +81,14 @@ class RunningJob:
         self._folder.cleanup()
 
     def ask(self, command: str | None, timeout_s: float) -> dict[str, Any] | None:
-        """Send a command, if any, and give the reply to it; None if there comes none in time."""
+        """Send a command, if any, and give the reply; None if none comes in time, or no JSON."""
         if command is not None:
             self._program.say(command)
         reply = self._program.hear(timeout_s)
-        return None if reply is None else json.loads(reply)
+        try:
+            return None if reply is None else json.loads(reply)
+        except ValueError:
+            return None
 
     def tell(self, command: str) -> None:
         """Send a command to which there is no reply."""

@@ -84,16 +84,23 @@ def reading(launches: list[Launch], field: str, post: str, memory: str) -> Readi
     return Reading(_basis(list(rounds.values())), rounds)
 
 
+def common_basis(upper: Reading, lower: Reading) -> Basis:
+    """The basis on which both can be read."""
+    return upper.basis if upper.basis == lower.basis else "all"
+
+
 def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
     """Upper over lower, a round each: the median over the turns that both took of their medians.
 
-    Both are read on one basis. Turns of the same number were taken close in time; where one of the
-    two has no turns (a pass of its own), the launches' medians stand against each other.
+    Both are read on their common basis. Turns of the same number were taken close in time; where
+    one of the two has no turns (a pass of its own), the launches' medians stand against each other.
     """
-    basis = upper.basis if upper.basis == lower.basis else "all"
+    basis = common_basis(upper, lower)
     ratios = {}
     for round_ in sorted(upper.rounds.keys() & lower.rounds.keys()):
-        sides = [one.rounds[round_].read_by_turn(basis) for one in (upper, lower)]
+        series = [one.rounds[round_] for one in (upper, lower)]
+        whole = min(len(one.turns) for one in series) == 1
+        sides = [[one.read(basis)] if whole else one.read_by_turn(basis) for one in series]
         logs = [
             math.log(np.median(above)) - math.log(np.median(below))
             for above, below in zip(*sides, strict=False)
@@ -120,7 +127,9 @@ def _series(times: Samples, result: Result, by_turns: bool) -> Series:
 
 
 def _basis(series: list[Series]) -> Basis:
-    """One basis for all launches of a case."""
+    """One basis for all launches of a case; where nothing was counted, nothing is left out."""
+    if all(one.cpu is None and one.waited is None and one.kept.all() for one in series):
+        return "all"
     if all(enough_kept(one.kept) for one in series):
         return "kept"
     known = all(one.cpu is not None and one.waited is not None for one in series)

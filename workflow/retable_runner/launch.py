@@ -78,9 +78,11 @@ def _judge(target, result):
 
 
 def _time_further(sampler, job, result):
-    """Time a pass of its own, on an engine that is warm: its fields have a count of their own."""
+    """Time a pass of its own, settled as a turn is: its fields have a count of their own."""
     budget = _budget(job["measure"], job["measure"]["max_ms"])
+    settle_ms = job["turn"]["settle_ms"]
     with measure.no_garbage_collection():
+        measure.repeat(sampler, measure.Settled(settle_ms, settle_ms, bool))
         rows, _ = measure.repeat(sampler, budget)
     result["samples"].update(measure.columns(sampler.fields, rows))
 

@@ -109,9 +109,13 @@ class Enough(object):
             return False
         if self._rule is None:
             return self._ended("time")
-        if (over or count >= self._rule.next_look) and self._rule.look(judged()):
+        if (over or count >= self._rule.next_look) and self._looked(judged(), over):
             return self._ended("converged")
         return (over or self._rule.exhausted) and self._ended("cap")
+
+    def _looked(self, times_ms, over):
+        """Look, if there are as many to judge by as the rule waits for, or will not be."""
+        return (over or len(times_ms) >= self._rule.next_look) and self._rule.look(times_ms)
 
     def _ended(self, how):
         self.facts["by"] = how
@@ -219,7 +223,13 @@ class Recording(object):
         start = self._clock()
         rows, elapsed_ms = repeat(self._sampler, self._turn, self._clock)
         self._rows += rows
-        self._turns.append({"started_s": round(start, 6), "samples": len(rows)})
+        self._turns.append(
+            {
+                "started_s": round(start, 6),
+                "ms": round(elapsed_ms, DECIMALS_MS),
+                "samples": len(rows),
+            }
+        )
         self._elapsed_ms += elapsed_ms
         return self._enough(len(self._rows), self._elapsed_ms, self._judged)
 

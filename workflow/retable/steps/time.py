@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retable.contract import Result
 from retable.environments import enter
 from retable.errors import RetableError
 from retable.files import read_json, write_json
@@ -147,7 +148,10 @@ def _watched(job: SessionJob, ready: list[_Ready], log: Path) -> Iterator[dict[s
         watch.ask(None, WATCH_TIMEOUT_S)
         yield seen
         watch.tell("finish")
-        result = watch.result(WATCH_TIMEOUT_S)
+        try:
+            result = watch.result(WATCH_TIMEOUT_S)
+        except RetableError as error:  # the launches are worth more than what was seen beside
+            result = Result(outcome="crashed", reason=str(error))
     seen.update(result.facts.get("telemetry") or {"reason": f"{result.outcome}: {result.reason}"})
 
 
