@@ -153,7 +153,7 @@ def test_cases_without_a_common_round_give_no_ratio():
 def test_a_case_that_did_not_converge_is_judged_by_what_it_has():
     wide = Result(outcome="not_converged", reason="error", samples={"latency_sync": [1.0]})
     (answer,) = Small(COLUMNS, claim=CLAIM).judged({PLAIN: STEADY, FUSED: [wide] * 3}).answers
-    assert answer.detail == "0.50x, holds in 1 of 1"
+    assert answer.detail == "0.50x, holds in 1 of 1; noise floor not known"
 
 
 def test_a_pair_names_the_upper_cell_and_its_published_ratio():
