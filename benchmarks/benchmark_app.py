@@ -29,7 +29,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import graphs, natives, overhead
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, microseconds, ratio_text
 from retable_runner import backends, measure
 from retable_statistics.launches import Estimate, median_of_launches, paired_ratio
 
@@ -149,8 +149,8 @@ def _row(engine: Engine) -> tuple[str, ...]:
         engine.model,
         f"{median(engine.app) * 1e3:.3f}",
         f"{median(engine.retable) * 1e3:.3f}",
-        overhead.microseconds(engine.added()),
-        overhead.ratio_text(paired_ratio(engine.retable, engine.app)),
+        microseconds(engine.added()),
+        ratio_text(paired_ratio(engine.retable, engine.app)),
         overhead.limit_text(median(engine.app)),
     )
 

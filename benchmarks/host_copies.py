@@ -32,8 +32,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks import graphs, natives
-from benchmarks.overhead import ratio_text
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, ratio_text
 from retable_runner import backends, measure
 from retable_statistics.launches import Estimate, paired_ratio
 

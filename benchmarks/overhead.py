@@ -35,9 +35,9 @@ from statistics import median
 import numpy as np
 
 from benchmarks import graphs, natives
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, microseconds, ratio_text
 from retable_runner import backends, measure
-from retable_statistics.launches import Estimate, median_of_launches, paired_ratio
+from retable_statistics.launches import median_of_launches, paired_ratio
 
 ROUNDS = 15
 SETTLE_S = 0.03  # of a block: others have had the caches and the CPUs
@@ -176,16 +176,6 @@ def _row(subject: Subject) -> tuple[str, ...]:
         ratio_text(bare),
         profile,
     )
-
-
-def microseconds(time_s: Estimate) -> str:
-    """Say a time with its interval."""
-    return f"{time_s.value * 1e6:.1f} [{time_s.low * 1e6:.1f}, {time_s.high * 1e6:.1f}]"
-
-
-def ratio_text(ratio: Estimate, digits: int = 3) -> str:
-    """Say a ratio with its interval, so many digits behind the point."""
-    return f"{ratio.value:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
 
 
 def over(subjects: Sequence[Subject]) -> list[str]:

@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import markdown
-from retable.jobs.launch import LaunchJob, Measure, Turn, Warmup
+from retable.config.budget import BUDGETS
+from retable.jobs.launch import LaunchJob, Measure, Turn
 from retable.places import LocalPlace, RunningJob
 from retable.readings import Reading, ratio_by_round, reading
 from retable.records import Record, read_record
@@ -36,8 +37,7 @@ from retable.sessions import Entry, Launch
 
 CASE = "the engine"
 FIELD = "latency_sync"
-WARMUP = Warmup(min_ms=200, min_iterations=50, slow_ms=4, slow_iterations=3, max_ms=400)
-TURN = Turn(settle_ms=3, settle_max_ms=60, min_ms=50, min_samples=5)
+WARMUP, TURN = BUDGETS["quick"].warmup, BUDGETS["quick"].turn
 PAIR_MS = 2000.0  # of both launches together
 SESSION_LAUNCHES = 6
 RECIPE_S = 3.0

@@ -24,8 +24,7 @@ from statistics import median
 
 import yaml
 
-from benchmarks.overhead import ratio_text
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, ratio_text
 from retable_statistics.launches import paired_ratio
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.tables import markdown
 from retable.files import read_json
 from retable.readings import Reading, ratio_by_round, reading
-from retable.sessions import MEASURED, Session, SessionCase
+from retable.sessions import MEASURED, Session, SessionCase, launches_of
 from retable_statistics.launches import apart, floor_of, median_of_launches, ratio_of_rounds
 
 FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h", "latency_pipe")
@@ -23,11 +23,7 @@ FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h", "latency_p
 
 def read_case(session: Session, case: SessionCase, field: str, twin: bool = False) -> Reading:
     """A case's samples of a field, what follows on the host left out."""
-    launches = [
-        launch
-        for launch in session.launches
-        if launch.entry.case == case.name and launch.entry.twin == twin
-    ]
+    launches = launches_of(session, case.name, twin)
     memory = launches[0].result.facts["memory"]
     found = reading(launches, field, "none", memory)
     assert found is not None
@@ -85,8 +81,8 @@ def _over_sum(session: Session, case: SessionCase) -> str:
     """What `latency_sync` has over `latency_sum`, the median of all samples in microseconds."""
     found = [
         np.subtract(launch.result.samples["latency_sync"], launch.result.samples["latency_sum"])
-        for launch in session.launches
-        if launch.entry.case == case.name and "latency_sum" in launch.result.samples
+        for launch in launches_of(session, case.name)
+        if "latency_sum" in launch.result.samples
     ]
     return f"{1e3 * np.median(np.concatenate(found)):.1f}" if found else ""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from retable_statistics.launches import Estimate
+
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out a table: its first column to the left, the others to the right."""
@@ -15,3 +17,13 @@ def size_text(size_bytes: int) -> str:
         if size_bytes % factor == 0:
             return f"{size_bytes // factor} {unit}"
     return f"{size_bytes} B"
+
+
+def microseconds(time_s: Estimate) -> str:
+    """Say a time with its interval."""
+    return f"{time_s.value * 1e6:.1f} [{time_s.low * 1e6:.1f}, {time_s.high * 1e6:.1f}]"
+
+
+def ratio_text(ratio: Estimate, digits: int = 3) -> str:
+    """Say a ratio with its interval, so many digits behind the point."""
+    return f"{ratio.value:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"

@@ -34,8 +34,7 @@ from unittest import mock
 import numpy as np
 
 from benchmarks import graphs, natives
-from benchmarks.overhead import microseconds, ratio_text
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, microseconds, ratio_text
 from retable_runner import backends, cuda, device, host, measure, telemetry
 from retable_runner.errors import Unavailable
 from retable_runner.telemetry import recorder

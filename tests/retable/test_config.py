@@ -267,6 +267,16 @@ def test_suites_are_all_or_a_list() -> None:
     assert listed == ["paddleseg", "fast-scnn"]
 
 
+def test_players_are_all_or_those_that_are_listed() -> None:
+    device = load_configuration(ROOT).devices["cpu"]
+    assert device.playing("all") is device
+    assert list(device.playing("onnxruntime, openvino").backends) == ["openvino", "onnxruntime"]
+    with pytest.raises(RetableError) as caught:
+        device.playing("openvino,onnxruntme")
+    assert "config/devices/cpu.yaml has no backend 'onnxruntme'" in sentence(caught)
+    assert "did you mean 'onnxruntime'?" in sentence(caught)
+
+
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [

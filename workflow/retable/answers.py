@@ -9,7 +9,7 @@ from retable.contract import Result
 from retable.fields import field_used
 from retable.plan import Plan
 from retable.readings import Basis, Reading, ratio_by_round, reading
-from retable.sessions import MEASURED, CaseEnding, Launch, Session
+from retable.sessions import MEASURED, CaseEnding, Launch, Session, launches_of
 from retable.statistics import STATISTICS, Statistic
 from retable_statistics.launches import (
     Estimate,
@@ -124,11 +124,7 @@ class Measurements:
 
     def _launches(self, case: Case, twin: bool = False) -> list[Launch]:
         session = self._sessions.get(self._plan.block_of(case).name)
-        return [
-            launch
-            for launch in (session.launches if session else [])
-            if launch.entry.case == case.name and launch.entry.twin == twin
-        ]
+        return launches_of(session, case.name, twin) if session else []
 
     def _session(self, case: Case) -> Session:
         return self._sessions[self._plan.block_of(case).name]

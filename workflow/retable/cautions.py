@@ -14,14 +14,16 @@ DRIFT = 0.01  # of the median, from a launch's first sample to its last
 
 
 def cautions_of(found: Reading, launches: list[Launch], session: Session) -> list[Caution]:
-    """All cautions of a case, one of a kind."""
-    said = [
+    """All cautions of a case, the first of each kind."""
+    first: dict[str, Caution] = {}
+    for caution in (
         *_of_contention(found),
         *_of_warm_up(launches),
         *_of_drift(found),
         *_of_the_machine(launches, session),
-    ]
-    return list({caution.kind: caution for caution in reversed(said)}.values())[::-1]
+    ):
+        first.setdefault(caution.kind, caution)
+    return list(first.values())
 
 
 def _of_contention(found: Reading) -> Iterator[Caution]:

@@ -1,6 +1,5 @@
 """What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
 from retable.errors import RetableError
-from retable.files import sha256_of
+from retable.files import digest_of
 from retable.plan import Plan, plan_suite
 from retable.published import read_published
 from retable.runtimes import runtime
@@ -37,8 +36,10 @@ class Dag:
         self.root = root
         self.configuration: Configuration = load_configuration(root)
         self.settings: Settings = load_settings(root, overrides)
-        self.device: Device = self.configuration.devices[self.settings.device]
-        self.plans = plans(self.configuration, self.settings)
+        self.device: Device = self.configuration.devices[self.settings.device].playing(
+            self.settings.players
+        )
+        self.plans = plans(self.configuration, self.settings, self.device)
 
     def check(self) -> None:
         """Say in one sentence why the device cannot be used, before any work."""
@@ -191,8 +192,7 @@ class Dag:
     def build_code(self, wildcards: Wildcards) -> str:
         """A digest of the sources that build an engine: part of the engine's identity."""
         paths = self.backend_sources(wildcards) + self.sources("retable_runner.build")
-        contents = [f"{path} {sha256_of(self.root / path)}" for path in sorted(set(paths))]
-        return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+        return digest_of(self.root, paths)
 
     def interpreter(self, wildcards: Wildcards) -> str:
         """What an environment depends on besides its lock: a change in it makes it anew."""
@@ -273,7 +273,7 @@ def _fidelity(graph: str) -> str:
     return f"{model}/{input_key}/fidelity/{tail}/{precision}"
 
 
-def plans(configuration: Configuration, settings: Settings) -> Mapping[str, Plan]:
+def plans(configuration: Configuration, settings: Settings, device: Device) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
     available = PlugIns(configuration.root)
     made = {}
@@ -283,7 +283,7 @@ def plans(configuration: Configuration, settings: Settings) -> Mapping[str, Plan
         made[name] = plan_suite(
             suite,
             published,
-            configuration.devices[settings.device],
+            device,
             configuration.models,
             available.ending,
         )

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,12 @@ def read_json(path: Path) -> Any:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_of(root: Path, paths: Iterable[str]) -> str:
+    """One sha256 of files by their paths below `root` and what they hold, in whatever order."""
+    contents = [f"{path} {sha256_of(root / path)}" for path in sorted(set(paths))]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
 
 def artifact(path: Path) -> Artifact:

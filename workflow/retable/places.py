@@ -11,7 +11,7 @@ from retable.contract import Message, Result
 from retable.outcomes import result_of
 from retable.processes import Program
 
-PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all three packages
+PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all packages
 
 
 class LocalPlace:

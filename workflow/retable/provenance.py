@@ -1,9 +1,9 @@
 """Where numbers come from: what a case was made of, and which code timed it, by hash."""
 
-import hashlib
 import subprocess
 from pathlib import Path
 
+from retable.files import digest_of
 from retable.places import PACKAGES
 from retable.records import Record
 from retable.sessions import Origin
@@ -24,11 +24,8 @@ def origin_of(engine: Record, sample: Record, environment: Record) -> Origin:
 
 def runner_sha256() -> str:
     """One hash of all source files that run on the device."""
-    digest = hashlib.sha256()
-    for package in RUNNER:
-        for path in sorted((PACKAGES / package).rglob("*.py")):
-            digest.update(f"{path.relative_to(PACKAGES)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+    found = [path for package in RUNNER for path in (PACKAGES / package).rglob("*.py")]
+    return digest_of(PACKAGES, (str(path.relative_to(PACKAGES)) for path in found))
 
 
 def source_commit() -> str | None:

@@ -12,7 +12,7 @@ from retable.contract import Result
 from retable.fields import field_samples, field_used
 from retable.sessions import Launch
 from retable.statistics import Samples, Statistic
-from retable_statistics.contention import Mask, cpu_time_is_latency, enough_kept, undisturbed
+from retable_statistics.contention import Mask, basis_of, counted
 
 Basis = Literal["kept", "cpu", "all"]
 
@@ -44,11 +44,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Reading:
-    """A case's samples of a field, by round, all read on one basis.
-
-    `basis` says which samples count: `kept`, the undisturbed ones; `cpu`, all, by their CPU time;
-    `all`, as they were.
-    """
+    """A case's samples of a field, by round, all read on one basis: see `contention`."""
 
     basis: Basis
     rounds: Mapping[int, Series]
@@ -81,7 +77,7 @@ def reading(launches: list[Launch], field: str, post: str, memory: str) -> Readi
         used = field_used(field, launch.result, memory)
         by_turns = used in launch.result.facts.get("fields", [])
         rounds[launch.entry.round] = _series(times, launch.result, by_turns)
-    return Reading(_basis(list(rounds.values())), rounds)
+    return Reading(basis_of(rounds.values()), rounds)
 
 
 def common_basis(upper: Reading, lower: Reading) -> Basis:
@@ -113,26 +109,6 @@ def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
 
 def _series(times: Samples, result: Result, by_turns: bool) -> Series:
     """A pass of its own has no turns, and nothing was counted in it."""
-    counted = {
-        name: np.asarray(values, dtype=np.float64) for name, values in result.contention.items()
-    }
     turns = [turn["samples"] for turn in result.facts.get("turns", [])]
-    return Series(
-        times=times,
-        kept=undisturbed(times, **(counted if by_turns else {})),
-        cpu=counted.get("cpu") if by_turns else None,
-        waited=counted.get("waited") if by_turns else None,
-        turns=turns if by_turns else [len(times)],
-    )
-
-
-def _basis(series: list[Series]) -> Basis:
-    """One basis for all launches of a case; where nothing was counted, nothing is left out."""
-    if all(one.cpu is None and one.waited is None and one.kept.all() for one in series):
-        return "all"
-    if all(enough_kept(one.kept) for one in series):
-        return "kept"
-    known = all(one.cpu is not None and one.waited is not None for one in series)
-    if known and all(cpu_time_is_latency(one.times, one.cpu, one.waited) for one in series):
-        return "cpu"
-    return "all"
+    found = counted(times, **(result.contention if by_turns else {}))
+    return Series(**found._asdict(), turns=turns if by_turns else [len(times)])

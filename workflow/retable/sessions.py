@@ -89,12 +89,22 @@ class Session(Message):
 
 
 def launch_order(cases: list[str], twin: str | None, rounds: int, chance: Random) -> list[Entry]:
-    """Every case once a round, and its twin beside it; each round in a random order of its own."""
-    wanted = [(name, False) for name in cases] + [(twin, True) for _ in range(twin is not None)]
+    """Every case once a round, one of them twice; each round in a random order of its own."""
+    twins = [] if twin is None else [(twin, True)]
+    wanted = [(name, False) for name in cases] + twins
     return [
-        Entry(case=name or "", round=round_, position=position, twin=is_twin)
+        Entry(case=name, round=round_, position=position, twin=is_twin)
         for round_ in range(rounds)
         for position, (name, is_twin) in enumerate(chance.sample(wanted, len(wanted)))
+    ]
+
+
+def launches_of(session: Session, case: str, twin: bool = False) -> list[Launch]:
+    """The launches of a case, or of its twin, in the order of the session."""
+    return [
+        launch
+        for launch in session.launches
+        if launch.entry.case == case and launch.entry.twin == twin
     ]
 
 

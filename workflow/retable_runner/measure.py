@@ -19,11 +19,11 @@ import time
 
 import numpy as np
 
-from retable_statistics.contention import cpu_time_is_latency, enough_kept, undisturbed
+from retable_statistics.contention import basis_of, counted
+from retable_statistics.drift import quarters_agree
 from retable_statistics.stopping import Convergence
 
 FIRST_ROWS = 4096  # allocated before the first sample; doubled, between samples, when full
-STEADY_RELATIVE = 0.01  # MEASUREMENT.md, Warm-up: the last two quarter-medians agree within 1 %
 LOOK_GROWTH = 1.2  # warm-up looks at its medians when this many times more iterations are done
 DECIMALS_MS = 6  # samples are kept to the nanosecond, which is finer than the clock
 
@@ -164,10 +164,7 @@ class Steadiness(object):
         if len(times_ms) < needed:
             return False
         window = times_ms[-max(needed, len(times_ms) // 2) :]
-        quarter = max(1, len(window) // 4)
-        last = np.median(window[-quarter:])
-        before = np.median(window[-2 * quarter : -quarter] if len(window) > 1 else window)
-        return bool(abs(last - before) <= STEADY_RELATIVE * before)
+        return len(window) == 1 or quarters_agree(window, max(1, len(window) // 4))
 
 
 def repeat(sampler, enough, clock=time.perf_counter):
@@ -213,8 +210,9 @@ class Recording(object):
         self._turn = turn
         self._enough = enough
         self._clock = clock
-        self._rows = []
+        self._turn_rows = []  # arrays of seconds, of shape (samples, fields and counters)
         self._turns = []
+        self._count = 0
         self._elapsed_ms = 0.0
 
     def take_turn(self):
@@ -222,7 +220,8 @@ class Recording(object):
         repeat(self._sampler, self._settled, self._clock)
         start = self._clock()
         rows, elapsed_ms = repeat(self._sampler, self._turn, self._clock)
-        self._rows += rows
+        self._turn_rows.append(np.array(rows, dtype=np.float64))
+        self._count += len(rows)
         self._turns.append(
             {
                 "started_s": round(start, 6),
@@ -231,59 +230,68 @@ class Recording(object):
             }
         )
         self._elapsed_ms += elapsed_ms
-        return self._enough(len(self._rows), self._elapsed_ms, self._judged)
+        return self._enough(self._count, self._elapsed_ms, self._judged)
 
     def times(self):
         """Return {field: milliseconds, one a sample, to the nanosecond}."""
-        return columns(self._sampler.fields, self._rows)
+        return _lists(self._columns()[0])
 
     def contention(self):
         """Return {counter: one value a sample}, as `contention` has them, times in milliseconds."""
-        return self._counted(self._rows)
+        return _lists(self._columns()[1])
 
     def facts(self):
         """Return which fields were measured by turns, in what turns, and how that ended."""
         return {
             "fields": list(self._sampler.fields),
-            "iterations": len(self._rows),
+            "iterations": self._count,
             "duration_ms": round(self._elapsed_ms, DECIMALS_MS),
             "turns": self._turns,
             "stopped": self._enough.facts,
         }
 
-    def _counted(self, rows):
-        first = len(self._sampler.fields)
-        found = columns(self._sampler.counters, [row[first:] for row in rows])
-        if "preempted" in found:  # a number, not a time
-            found["preempted"] = [int(row[-1]) for row in rows]
-        return found
-
     def _is_undisturbed(self, row):
-        return bool(undisturbed(self._whole([row]), **self._counted([row]))[0])
+        return bool(self._series([row]).kept[0])
 
     def _judged(self):
         """The times by which the launch is judged: as `retable.readings` reads a case."""
-        times_ms, counted = self._whole(self._rows), self._counted(self._rows)
-        kept = undisturbed(times_ms, **counted)
-        if enough_kept(kept):
-            return times_ms[kept]
-        if {"cpu", "waited"} <= set(counted) and cpu_time_is_latency(
-            times_ms, counted["cpu"], counted["waited"]
-        ):
-            return np.array(counted["cpu"])
-        return times_ms
+        found = self._series(np.concatenate(self._turn_rows))
+        basis = basis_of([found])
+        return {"kept": found.times[found.kept], "cpu": found.cpu, "all": found.times}[basis]
 
-    def _whole(self, rows):
-        """What the counters span: the first field, and what follows on the host."""
-        found = columns(self._sampler.fields, rows)
-        times_ms = np.array(found[self._sampler.fields[0]])
-        return times_ms + np.array(found["host_post"]) if "host_post" in found else times_ms
+    def _series(self, rows):
+        """The samples as `contention` takes them: all that the counters span, and the counters."""
+        times, counters = self._split(rows)
+        whole = times[self._sampler.fields[0]]
+        if "host_post" in times:
+            whole = whole + times["host_post"]
+        return counted(whole, **counters)
+
+    def _columns(self):
+        return self._split(np.concatenate(self._turn_rows))
+
+    def _split(self, rows):
+        """Rows of seconds as two dictionaries of arrays: the fields, and the counters."""
+        fields, counters = self._sampler.fields, self._sampler.counters
+        found = arrays(fields + counters, rows)
+        if "preempted" in found:  # a number, not a time
+            found["preempted"] = np.rint(found["preempted"] / 1e3).astype(int)
+        return {name: found[name] for name in fields}, {name: found[name] for name in counters}
+
+
+def arrays(names, rows):
+    """Turn rows of seconds into {name: array of milliseconds, one a row, to the nanosecond}."""
+    times_ms = np.round(np.array(rows, dtype=np.float64) * 1e3, DECIMALS_MS)
+    return {name: times_ms[:, index] for index, name in enumerate(names)}
 
 
 def columns(fields, rows):
-    """Turn rows of seconds into {field: milliseconds, one a row, to the nanosecond}."""
-    times_ms = np.round(np.array(rows, dtype=np.float64) * 1e3, DECIMALS_MS)
-    return {field: times_ms[:, index].tolist() for index, field in enumerate(fields)}
+    """The same, each array a list."""
+    return _lists(arrays(fields, rows))
+
+
+def _lists(found):
+    return {name: values.tolist() for name, values in found.items()}
 
 
 def _finite(value):

@@ -6,6 +6,7 @@ import platform
 import re
 
 from retable_runner import backends, cuda, outcomes
+from retable_runner.telemetry import nodes
 
 KEYS = ()
 CPUINFO = "/proc/cpuinfo"
@@ -27,18 +28,18 @@ def run(job, result):
 def machine():
     """Return what the machine is and how it is set; memory in bytes, load over 1, 5, 15 minutes."""
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
-    memory = re.search(r"^MemTotal:\s+(\d+) kB", read(MEMINFO) or "", re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", nodes.text(MEMINFO) or "", re.MULTILINE)
     return {
         "architecture": platform.machine(),
-        "board": read(BOARD),
-        "cpu": cpu_model(read(CPUINFO) or ""),
+        "board": nodes.text(BOARD),
+        "cpu": cpu_model(nodes.text(CPUINFO) or ""),
         "cores": os.cpu_count(),
         "affinity": backends.cpus(),
         "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
         "gpu": gpu(),
         "kernel": platform.release(),
-        "os": os_name(read(OS_RELEASE) or ""),
-        "governor": read(GOVERNOR),
+        "os": os_name(nodes.text(OS_RELEASE) or ""),
+        "governor": nodes.text(GOVERNOR),
         "load_average": list(load) if load else None,
     }
 
@@ -52,15 +53,6 @@ def gpu():
         with cuda.Gpu() as found:
             return "{name}, compute capability {compute_capability}".format(**found.facts)
     except Exception:  # whatever the library or the driver raises
-        return None
-
-
-def read(path):
-    """Return the text of a small system file, stripped, or None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read().strip("\0\n\t ") or None
-    except OSError:
         return None
 
 

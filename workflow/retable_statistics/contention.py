@@ -2,7 +2,13 @@
 
 A sample is undisturbed where nothing else ran while one of its threads was ready to run. Times are
 milliseconds, arrays of shape (n,), one value a sample; a counter that the system lacks is None.
+
+A basis says which samples are read: `kept`, the undisturbed ones; `cpu`, all, by their CPU time;
+`all`, as they were. It is decided for all launches of a case at once, each a `Counted`, or anything
+with its fields.
 """
+
+import collections
 
 import numpy as np
 
@@ -12,6 +18,34 @@ WAITED_MS = 0.002
 CPU_SHARE = 1.02  # where waiting is not counted: wall time of one thread against its CPU time
 ENOUGH_KEPT = 0.5  # of the samples, for their median to stand for the case
 SLEPT_SHARE = 0.1  # of the time neither computing nor waiting: then CPU time is not latency
+
+
+Counted = collections.namedtuple("Counted", ("times", "kept", "cpu", "waited"))
+
+
+def counted(times, cpu=None, waited=None, preempted=None):
+    """Return the samples of a launch as a Counted: `kept` is the mask of the undisturbed ones."""
+    cpu, waited = (
+        None if one is None else np.asarray(one, dtype=np.float64) for one in (cpu, waited)
+    )
+    times = np.asarray(times, dtype=np.float64)
+    return Counted(times, undisturbed(times, cpu, waited, preempted), cpu, waited)
+
+
+def basis_of(launches):
+    """Return the basis on which all launches of a case are read.
+
+    `kept`, if in each enough are undisturbed; else `cpu`, if in each that is latency; else `all`.
+    Where nothing was counted nothing is left out, and it is `all`.
+    """
+    if all(one.cpu is None and one.waited is None and one.kept.all() for one in launches):
+        return "all"
+    if all(enough_kept(one.kept) for one in launches):
+        return "kept"
+    known = all(one.cpu is not None and one.waited is not None for one in launches)
+    if known and all(cpu_time_is_latency(one.times, one.cpu, one.waited) for one in launches):
+        return "cpu"
+    return "all"
 
 
 def undisturbed(times, cpu=None, waited=None, preempted=None):

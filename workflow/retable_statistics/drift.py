@@ -50,10 +50,13 @@ def has_steady_state(samples):
     """
     values = series(samples)
     quarter = len(values) // 4
-    if quarter == 0:
-        return False
-    last = np.median(values[-quarter:])
-    before = np.median(values[-2 * quarter : -quarter])
+    return quarter > 0 and quarters_agree(values, quarter)
+
+
+def quarters_agree(samples, quarter):
+    """Return whether the medians of the last `quarter` samples and of those before agree in 1 %."""
+    last = np.median(samples[-quarter:])
+    before = np.median(samples[-2 * quarter : -quarter])
     return bool(abs(last - before) <= STEADY_RELATIVE * before)
 
 

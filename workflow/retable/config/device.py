@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from retable.config.entry import Entry, Name, PluginName, Scalar
+from retable.config.entry import Entry, Name, PluginName, Scalar, listed, nearest
+from retable.errors import RetableError
 
 Role = Literal["engine", "native", "native-cpu", "mobile"]
 Precision = Literal["fp32", "fp16", "int8"]
@@ -38,6 +39,20 @@ class Device(Entry):
     power_mode: str | None = None
     notes: list[str] = []
     backends: dict[PluginName, Player]
+
+    def playing(self, players: str) -> "Device":
+        """The device with these of its backends, or "all"; a name that it lacks is one sentence."""
+        if players == "all":
+            return self
+        names = listed(players)
+        for name in names:
+            if name not in self.backends:
+                raise RetableError(
+                    f"--config players: config/devices/{self.device}.yaml has no backend {name!r}; "
+                    f"{nearest(name, list(self.backends))}"
+                )
+        chosen = {name: player for name, player in self.backends.items() if name in names}
+        return self.model_copy(update={"backends": chosen})
 
     def plugin(self, player: str) -> str:
         """The backend's file that stands behind a player."""

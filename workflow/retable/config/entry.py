@@ -68,6 +68,11 @@ def parse_entry(kind: type[EntryType], value: Any, origin: str) -> EntryType:
         raise RetableError(f"{origin}: {_sentence(kind, error)}") from None
 
 
+def listed(names: str) -> list[str]:
+    """The names of an option that takes several with commas between."""
+    return [name.strip() for name in names.split(",")]
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Name the known word that `word` was probably meant to be, or list all of them."""
     close = difflib.get_close_matches(word, known, n=1)

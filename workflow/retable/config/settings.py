@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from retable.config.entry import Entry, Name, parse_entry, read_yaml
+from retable.config.entry import Entry, Name, listed, parse_entry, read_yaml
 from retable.errors import RetableError
 
 
@@ -14,6 +14,7 @@ class Settings(Entry):
 
     device: Name
     suite: str  # one name, several with commas between, or "all"
+    players: str  # of the device, the same way
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "random"]
     mirror: str | None
@@ -23,7 +24,7 @@ class Settings(Entry):
     def suites(self, known: list[str]) -> list[str]:
         if self.suite == "all":
             return sorted(known)
-        return [name.strip() for name in self.suite.split(",")]
+        return listed(self.suite)
 
 
 def load_settings(root: Path, overrides: dict[str, Any]) -> Settings:

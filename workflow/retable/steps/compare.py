@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> None:
     plan = plan_suite(
         suite,
         values,
-        configuration.devices[given.device],
+        configuration.devices[given.device].playing(given.settings["players"]),
         configuration.models,
         PlugIns(configuration.root).ending,
     )

@@ -45,8 +45,8 @@ def opened(path):
 def text(path):
     """Return what the file at `path` says, read once, or None."""
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return stream.read().strip("\0\n ") or None
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read().strip("\0\n\t ") or None
     except OSError:
         return None
 
