@@ -29,7 +29,8 @@ import numpy as np
 from benchmarks.tables import markdown
 from retable.config.budget import BUDGETS
 from retable.jobs.launch import LaunchJob, Measure, Turn
-from retable.places import LocalPlace, RunningJob
+from retable.local import LocalWorkspace
+from retable.places import RunningJob
 from retable.readings import Reading, ratio_by_round, reading
 from retable.records import Record, read_record
 from retable.rounds import conduct
@@ -50,7 +51,7 @@ class Engine:
     """An engine that can be launched as a session launches it."""
 
     def __init__(self, engine: Record, sample: Record, backend: str, python: str, threads: int):
-        self._place = LocalPlace(Path(python))
+        self._workspace = LocalWorkspace(Path(python))
         self._log = Path(tempfile.gettempdir(), "retable-benchmark.log")
         self._job = {
             "backend": backend,
@@ -78,7 +79,7 @@ class Engine:
 
     def _start(self, turn: Turn, measure: Measure) -> RunningJob:
         job = LaunchJob(**self._job, turn=turn, measure=measure, conducted=True)
-        return self._place.start("retable_runner", job, log=self._log, talks=True)
+        return self._workspace.start("retable_runner", job, log=self._log, talks=True)
 
 
 def pair_ratio(engine: Engine, chance: random.Random) -> tuple[float, float, str]:

@@ -13,9 +13,9 @@ from retable.processes import die_with_parent
 
 STEPS = Path(__file__).parent / "steps"
 NOT_VERBS = {"__init__", "options"}
-# All steps share the machine but these: `time` takes it alone, `fetch` waits for the network and
-# `plan` writes one small file.
-UNLOCKED = {"time", "fetch", "plan"}
+# What works hard in this process. A job locks the machine that it runs on (see `places`); other
+# steps wait for the network, or write one small file.
+BUSY = {"environment", "compare", "report", "index"}
 
 
 def verbs() -> list[str]:
@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
     module.arguments(options)
     given = options.parse_args(words[1:])
     try:
-        with contextlib.nullcontext() if verb in UNLOCKED else machine_shared():
+        with machine_shared() if verb in BUSY else contextlib.nullcontext():
             module.run(given)
     except (RetableError, OSError) as error:
         print(f"retable {verb}: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.budget import BUDGETS
-from retable.config.device import Device, Player
+from retable.config.device import ContainerSettings, Device, Player
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -44,7 +44,7 @@ class Dag:
     def check(self) -> None:
         """Say in one sentence why the device cannot be used, before any work."""
         where = f"config/devices/{self.device.device}.yaml"
-        runtime(self.device.runtime, where).check(where)
+        runtime(self.device.runtime, where).check(where, self._device_container)
 
     # Environments
 
@@ -57,7 +57,18 @@ class Dag:
 
     def entered_environment(self, wildcards: Wildcards) -> str:
         """The environment that a device's own is entered through."""
-        return f"results/environments/{self.device.runtime}/{wildcards.environment}.json"
+        here = self.device.runtime != "docker"  # an image is where its containers are
+        where = self.device.runtime if here else self.device.device
+        return f"results/environments/{where}/{wildcards.environment}.json"
+
+    def runtime(self, wildcards: Wildcards) -> str:
+        """How the environments below results/environments/{where} are entered."""
+        return self.device.runtime if self._is_device(wildcards) else wildcards.where
+
+    def container(self, wildcards: Wildcards) -> str:
+        """How containers are run there, as JSON."""
+        here = ContainerSettings(base=self.settings.base_image)
+        return (self._device_container if self._is_device(wildcards) else here).model_dump_json()
 
     def model_environment(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
@@ -69,10 +80,12 @@ class Dag:
     def backend_environment(self, wildcards: Wildcards) -> str:
         return self.device_environment(self._player(wildcards).environment)
 
-    def lock_file(self, wildcards: Wildcards) -> list[str]:
-        """The pinned packages, where the runtime installs them."""
-        pinned = wildcards.runtime != "host"
-        return [f"containers/{wildcards.environment}/requirements.lock"] if pinned else []
+    def environment_files(self, wildcards: Wildcards) -> list[str]:
+        """What the runtime makes the environment of."""
+        folder = Path("containers", wildcards.environment)
+        if self.runtime(wildcards) == "docker":
+            return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+        return [] if wildcards.where == "host" else [f"{folder}/requirements.lock"]
 
     # Models
 
@@ -196,16 +209,21 @@ class Dag:
 
     def interpreter(self, wildcards: Wildcards) -> str:
         """What an environment depends on besides its lock: a change in it makes it anew."""
-        if wildcards.runtime == "host":
+        if wildcards.where == "host":
             return host_identity()
-        return platform.python_version()
+        return platform.python_version() if wildcards.where == "venv" else ""
 
     def machine(self, _: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
-        return f"{platform.node()} {platform.machine()}"
+        host = self._device_container.host
+        return f"{platform.node()} {platform.machine()}" if host is None else host
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
-        return sources(self.root, f"retable.runtimes.{wildcards.runtime}")
+        return sources(self.root, f"retable.runtimes.{self.runtime(wildcards)}")
+
+    def device_runtime_sources(self, _: Wildcards) -> list[str]:
+        """How the device is entered: found by the runtime's name, and so imported by nobody."""
+        return sources(self.root, f"retable.runtimes.{self.device.runtime}")
 
     def session_sources(self, wildcards: Wildcards) -> list[str]:
         posts = {case.post for case in self.session(wildcards).cases} - {"none"}
@@ -227,6 +245,16 @@ class Dag:
             f"{package}.watcher",
             *(f"{package}.sources.{name}" for name in names),
         ]
+
+    def _is_device(self, wildcards: Wildcards) -> bool:
+        return wildcards.where == self.device.device
+
+    @property
+    def _device_container(self) -> ContainerSettings:
+        """The device's own, but for what this run says."""
+        own = self.device.container
+        said = {"host": self.settings.docker_host, "base": self.settings.base_image}
+        return own.model_copy(update={key: value for key, value in said.items() if value})
 
     def _timed(self, wildcards: Wildcards) -> list[Case]:
         return list(self.plans[wildcards.suite].runnable_cases)

@@ -1,5 +1,6 @@
 """The verb `launch`: time one case in one process."""
 
+import os
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ def run(job, result):
     post = posts.load(job["post"])
     result["versions"].update(backend.versions())
     facts = result["facts"]
+    facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts["affinity"] = backends.cpus()  # before the library sets its own
 
     memory = getattr(backend, "MEMORY", host)

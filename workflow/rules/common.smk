@@ -32,7 +32,7 @@ shell.prefix("exec ")
 
 wildcard_constraints:
     device=dag.device.device,
-    runtime="[a-z]+",
+    where="[a-z0-9._-]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
     input="[0-9]+x[0-9]+(b[0-9]+)?",

@@ -26,6 +26,19 @@ class Player(Entry):
     options: dict[str, Scalar] = {}
 
 
+class ContainerSettings(Entry):
+    """How containers are run on a device, where its runtime is docker."""
+
+    host: str | None = None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
+    base: str | None = None  # an image to build on instead of the environments' own bases
+    python: str = "python3"  # of the images
+    gpus: bool = False  # x86 with NVIDIA's container toolkit: all GPUs
+    runtime: str | None = None  # of Docker: `nvidia` on a Jetson
+    user: str = "1000:1000"  # inside
+    groups: list[str] = []  # that the user is in besides, such as `video` on a Jetson
+    cpuset: str | None = None  # CPUs that may be used, as 0-3
+
+
 class Device(Entry):
     """One device. `memory` says where inputs and outputs live: `host` means no transfers."""
 
@@ -33,6 +46,7 @@ class Device(Entry):
     title: str
     architecture: Literal["any", "x86_64", "aarch64"]
     runtime: Literal["venv", "host", "docker", "adb"]
+    container: ContainerSettings = ContainerSettings()
     memory: Literal["host", "device"]
     memory_limit_mib: int | None = None
     resident: int | None = None  # launches that fit into its memory at a time; None: a whole round
