@@ -125,7 +125,7 @@ class Container:
             self._handle.reload()
             state = self._handle.attrs["State"]
             if not state["Running"] and not state["OOMKilled"]:
-                raise ConnectionLost(f"Docker ({self._daemon.title}): the container has ended")
+                raise ConnectionLost("the container has ended before its time")
             return bool(state["OOMKilled"])
 
     @property

@@ -11,36 +11,38 @@ from retable.containers.container import Container
 from retable.containers.daemon import Daemon
 from retable.containers.images import built, content_of, identity_of
 from retable.contract import Message, Result, artifacts_in
+from retable.errors import RetableError
 from retable.places import Lock, RunningJob
 from retable.processes import Program
 from retable.runtimes import Prepared
 
 
 def check(where: str, settings: ContainerSettings) -> None:
-    daemon = Daemon(settings.host)
-    daemon.check(where)
-    daemon.check_gpu(where, settings)
+    try:
+        with Daemon(settings.host) as daemon:
+            daemon.check(settings)
+    except RetableError as error:
+        raise RetableError(f"{where}: {error}") from None
 
 
 def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     """Build the image of containers/`name`, unless the daemon has it already."""
     folder = Path("containers", name)
     image = read_entry(Image, folder / "image.yaml").on(settings.base)
-    daemon = Daemon(settings.host)
-    tag = built(daemon, folder, image, log)
-    facts = {"image": tag, "image_id": identity_of(daemon, tag), "base": image.reference}
+    with Daemon(settings.host) as daemon:
+        tag = built(daemon, folder, image, log)
+        facts = {"image": tag, "image_id": identity_of(daemon, tag), "base": image.reference}
     return Prepared(settings.python, content_of(folder, image), facts)
 
 
 def enter(prepared: Prepared, settings: ContainerSettings) -> "ContainerPlace":
-    return ContainerPlace(Daemon(settings.host), prepared, settings)
+    return ContainerPlace(prepared, settings)
 
 
 class ContainerPlace:
     """An image on a daemon; a container of it is opened for a session or a job."""
 
-    def __init__(self, daemon: Daemon, prepared: Prepared, settings: ContainerSettings) -> None:
-        self._daemon = daemon
+    def __init__(self, prepared: Prepared, settings: ContainerSettings) -> None:
         self._prepared = prepared
         self._settings = settings
 
@@ -48,14 +50,17 @@ class ContainerPlace:
     def opened(
         self, lock: Lock, *, log: Path, memory_limit_mib: int | None = None
     ) -> "Iterator[ContainerWorkspace]":
-        with Container(
-            self._daemon,
-            self._prepared.facts["image"],
-            self._settings,
-            lock=lock,
-            log=log,
-            memory_limit_mib=memory_limit_mib,
-        ) as container:
+        with (
+            Daemon(self._settings.host) as daemon,
+            Container(
+                daemon,
+                self._prepared.facts["image"],
+                self._settings,
+                lock=lock,
+                log=log,
+                memory_limit_mib=memory_limit_mib,
+            ) as container,
+        ):
             yield ContainerWorkspace(container, self._prepared.python)
 
 
