@@ -22,14 +22,14 @@ def machine_lock_path() -> Path:
 @contextlib.contextmanager
 def machine_shared() -> Iterator[None]:
     """Hold while using the CPU: waits until no timing session runs on this machine."""
-    with _locked(_opened_folder(machine_lock_path()), fcntl.LOCK_SH):
+    with _locked(_opened_folder(), fcntl.LOCK_SH):
         yield
 
 
 @contextlib.contextmanager
 def machine_exclusive() -> Iterator[None]:
     """Hold while timing: waits until every other step of every run on this machine is done."""
-    with _locked(_opened_folder(machine_lock_path()), fcntl.LOCK_EX):
+    with _locked(_opened_folder(), fcntl.LOCK_EX):
         yield
 
 
@@ -50,8 +50,14 @@ def _locked(descriptor: int, kind: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _opened_folder(path: Path) -> int:
+def machine_lock_folder() -> Path:
+    """The folder, made where it is not there, readable to all."""
+    path = machine_lock_path()
     path.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(PermissionError):  # another user's: made readable by its owner
         path.chmod(0o755)
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    return path
+
+
+def _opened_folder() -> int:
+    return os.open(machine_lock_folder(), os.O_RDONLY | os.O_DIRECTORY)

@@ -12,13 +12,13 @@ from typing import IO, Any
 
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Handle
-from docker.types import DeviceRequest
 
 from retable.config.device import ContainerSettings
 from retable.containers.daemon import Daemon
+from retable.containers.images import restrictions
 from retable.errors import ConnectionLost, RetableError
 from retable.files import replacing
-from retable.locks import machine_lock_path
+from retable.locks import machine_lock_folder, machine_lock_path
 from retable.places import PACKAGES, Lock
 from retable.processes import Exit, Program
 
@@ -29,6 +29,11 @@ LIFE_S = 24 * 3600
 SHORT_S = 60
 GONE_S = 20
 SIGNALLED = 128  # a shell's exit status for an end by a signal: this and the signal's number
+# How often the kernel has killed for memory, of either version of control groups.
+KILLED = (
+    "grep -h '^oom_kill ' /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control"
+    " 2>/dev/null || true"
+)
 PROGRAM = 'echo $$ > "$1"; shift; exec "$@"'
 
 
@@ -52,10 +57,11 @@ class Container:
         self._daemon = daemon
         self._log = log
         self._jobs = 0
+        self._kills = 0
         self._put: set[str] = set()
         with _said(daemon):
             self._handle: Handle = daemon.client.containers.create(
-                image, **_options(settings, lock, memory_limit_mib, daemon.is_remote)
+                image, **_options(daemon, settings, lock, memory_limit_mib)
             )
 
     def __enter__(self) -> "Container":
@@ -119,14 +125,18 @@ class Container:
         with contextlib.suppress(FileNotFoundError):
             self._fetch(f"{WORK}/{folder}/result.json", result)
 
-    def is_out_of_memory(self) -> bool:
-        """Whether the kernel killed something in it; `ConnectionLost` where nobody can say."""
+    def was_out_of_memory(self) -> bool:
+        """Whether the kernel has killed for memory since this was last asked.
+
+        `ConnectionLost` where the container is not there any more.
+        """
         with _said(self._daemon):
             self._handle.reload()
-            state = self._handle.attrs["State"]
-            if not state["Running"] and not state["OOMKilled"]:
-                raise ConnectionLost("the container has ended before its time")
-            return bool(state["OOMKilled"])
+        if not self._handle.attrs["State"]["Running"]:
+            raise ConnectionLost("the container has ended before its time")
+        said = self._daemon.command("exec", self._id, "sh", "-c", KILLED)
+        before, self._kills = self._kills, sum(int(line.split()[1]) for line in said.splitlines())
+        return self._kills > before
 
     @property
     def _id(self) -> str:
@@ -221,9 +231,9 @@ class ContainedProgram(Program):
         if ended.code == 0:
             self._container.fetch_result(self._folder, self._result)
             return ended
-        is_out_of_memory = self._container.is_out_of_memory()
+        out_of_memory = self._container.was_out_of_memory()
         code = SIGNALLED - ended.code if ended.code > SIGNALLED else ended.code
-        return ended.of_container(code, is_out_of_memory)
+        return ended.of_container(code, out_of_memory)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
@@ -236,17 +246,15 @@ class ContainedProgram(Program):
 
 
 def _options(
-    settings: ContainerSettings, lock: Lock, memory_limit_mib: int | None, is_remote: bool
+    daemon: Daemon, settings: ContainerSettings, lock: Lock, memory_limit_mib: int | None
 ) -> dict[str, Any]:
-    """What the container may do, and its first process, as the SDK takes it."""
+    """The container's first process, its folders and its limits, as the SDK takes them."""
     limit = f"{memory_limit_mib}m" if memory_limit_mib else None
-    folder = machine_lock_path()
-    if not is_remote:
-        folder.mkdir(parents=True, exist_ok=True)
-    gpus = [DeviceRequest(count=-1, capabilities=[["gpu"]])] if settings.gpus else None
+    # Elsewhere its daemon makes it.
+    folder = machine_lock_path() if daemon.is_remote else machine_lock_folder()
     return {
+        **restrictions(settings),
         "command": [settings.python, "-m", "retable_runner.hold", LOCKED_FOLDER, lock, str(LIFE_S)],
-        "entrypoint": "",
         "stdin_open": True,
         "auto_remove": True,
         "working_dir": WORK,
@@ -257,18 +265,9 @@ def _options(
             "HOME": "/tmp",
         },
         "volumes": [WORK, f"{folder}:{LOCKED_FOLDER}:ro"],
-        "tmpfs": {"/tmp": "exec,mode=1777"},
-        "read_only": True,
-        "network_mode": "none",
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
-        "user": settings.user,
-        "group_add": settings.groups,
         "cpuset_cpus": settings.cpuset,
         "mem_limit": limit,
         "memswap_limit": limit,
-        "device_requests": gpus,
-        "runtime": settings.runtime,
         "labels": {"retable": "job"},
     }
 

@@ -25,6 +25,9 @@ MENDS = (
     ("Permission denied (", "make ssh work without a password: ssh-copy-id"),
     ("Connection refused", "start sshd there, or correct the port"),
     ("Connection timed out", "switch the device on, or correct its address"),
+    ("could not select device driver", "install NVIDIA's container toolkit there"),
+    ("nknown runtime specified", "install NVIDIA's container runtime there"),
+    ("nknown or invalid runtime name", "install NVIDIA's container runtime there"),
     ("no space left on device", "make room on the daemon's disk: docker system prune"),
 )
 

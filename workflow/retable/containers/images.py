@@ -3,8 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from docker.errors import (
+    APIError,
+    BuildError,
+    ContainerError,
+    DockerException,
+    ImageNotFound,
+)
+from docker.types import DeviceRequest
 
+from retable.config.device import ContainerSettings
 from retable.config.image import Image
 from retable.containers.daemon import Daemon
 from retable.errors import RetableError
@@ -14,14 +22,20 @@ BUILD_TIMEOUT_S = 3600  # of silence: a package may compile on a slow board
 REPOSITORY = "retable"
 
 
-def built(daemon: Daemon, folder: Path, image: Image, log: Path) -> str:
+def built(
+    daemon: Daemon, folder: Path, image: Image, settings: ContainerSettings, log: Path
+) -> str:
     """The tag of the folder's image, built unless the daemon has it: the same files, the same tag.
 
-    The base is named by the folder's image.yaml. All output goes to `log`.
+    The base is named by the folder's image.yaml; its smoke test has run inside. All output goes to
+    `log`.
     """
     tag = _tag(folder, image)
     if identity_of(daemon, tag) is None:
-        _build(daemon, folder, image, tag, log)
+        _build(daemon, folder, image, f"{tag}-untested", log)
+        _smoke_test(daemon, folder, f"{tag}-untested", settings, log)
+        daemon.client.images.get(f"{tag}-untested").tag(tag)
+        daemon.client.images.remove(f"{tag}-untested")
     return tag
 
 
@@ -68,6 +82,42 @@ def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> N
         client.close()
 
 
+def restrictions(settings: ContainerSettings) -> dict[str, Any]:
+    """What a container may do and has of the machine, as the SDK takes it."""
+    gpus = [DeviceRequest(count=-1, capabilities=[["gpu"]])] if settings.gpus else None
+    return {
+        "entrypoint": "",
+        "tmpfs": {"/tmp": "exec,mode=1777"},
+        "read_only": True,
+        "network_mode": "none",
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "user": settings.user,
+        "group_add": settings.groups,
+        "device_requests": gpus,
+        "runtime": settings.runtime,
+    }
+
+
+def _smoke_test(
+    daemon: Daemon, folder: Path, tag: str, settings: ContainerSettings, log: Path
+) -> None:
+    """Run the folder's smoke.py in the image."""
+    command = [settings.python, "/retable/smoke.py"]
+    try:
+        said = daemon.client.containers.run(
+            tag, command, remove=True, stderr=True, **restrictions(settings)
+        )
+    except ContainerError as error:
+        said = error.stderr
+        lines = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).splitlines()
+        raise RetableError(f"{folder}/smoke.py: {' '.join(lines[-1:])}") from None
+    except (DockerException, OSError) as error:
+        raise daemon.failure(str(error)) from None
+    with log.open("ab") as stream:
+        stream.write(said)
+
+
 def _check(answer: dict[str, Any]) -> None:
     if "error" in answer:
         raise BuildError(answer["error"], iter([]))
@@ -75,6 +125,6 @@ def _check(answer: dict[str, Any]) -> None:
 
 def _failure(folder: Path, image: Image, said: str, log: Path) -> RetableError:
     words = " ".join(said.split())
-    if any(part in words for part in ("pull access", "not found: manifest", "manifest unknown")):
-        words = f"its base {image.reference} cannot be pulled: {words}"
-    return RetableError(f"{folder}/Dockerfile: {words} (all of it: {log})")
+    return RetableError(
+        f"{folder}/Dockerfile, on {image.reference}: could not be built: {words} (all of it: {log})"
+    )

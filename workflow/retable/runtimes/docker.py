@@ -30,7 +30,7 @@ def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     folder = Path("containers", name)
     image = read_entry(Image, folder / "image.yaml").on(settings.base)
     with Daemon(settings.host) as daemon:
-        tag = built(daemon, folder, image, log)
+        tag = built(daemon, folder, image, settings, log)
         facts = {"image": tag, "image_id": identity_of(daemon, tag), "base": image.reference}
     return Prepared(settings.python, content_of(folder, image), facts)
 
