@@ -55,7 +55,9 @@ exec {ssh} -F {folder}/ssh_config "$@"
 """
 # In the /run of this sshd and its sessions: a folder that sshd asks for, the daemon's socket.
 START = """
-mkdir -p /run/sshd && ln -sfn "$2" /run/docker.sock && exec "$0" -D -e -f "$1/sshd_config"
+mkdir -p /run/sshd &&
+ln -sfn "$1/docker.sock" /run/docker.sock &&
+exec "$0" -D -e -f "$1/sshd_config"
 """
 
 
@@ -107,13 +109,13 @@ def serving(daemon: Daemon) -> Iterator[SshDaemon]:
     require(DOCKER | SSH)
     folder = new_folder()
     port = _free_port()
-    socket = daemon.url.removeprefix("unix://")
+    (folder / "docker.sock").symlink_to(daemon.url.removeprefix("unix://"))
     _write_keys(folder, port)
     _write_configuration(folder, port)
     path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", os.defpath)])
     url = f"ssh://{ALIAS}"
     environment = {**daemon.environment, "DOCKER_HOST": url, "PATH": path}
-    with kept(folder, ["sh", "-c", START, program("sshd"), str(folder), socket]) as keeper:
+    with kept(folder, ["sh", "-c", START, program("sshd"), str(folder)]) as keeper:
         keeper.wait_until(lambda: _answers(port))
         yield SshDaemon(url, ALIAS, environment, folder)
 
