@@ -12,9 +12,18 @@ from pathlib import Path
 import pytest
 from ground import base_image as base_images
 from ground import daemon as daemons
+from ground import ssh
 from ground.programs import Lacking
 
 ROOT = Path(__file__).parents[2]
+HARDENED = {
+    "network_mode": "none",
+    "read_only": True,
+    "tmpfs": {"/tmp": "exec"},
+    "user": "65534:65534",
+    "security_opt": ["no-new-privileges"],
+    "cap_drop": ["ALL"],
+}
 
 
 def pytest_collection_modifyitems(items):
@@ -50,6 +59,13 @@ def docker_client(daemon):
 
 
 @pytest.fixture(scope="session")
+def ssh_daemon(daemon):
+    """The daemon as a remote device has it: `url` (ssh://), `host`, `environment`, `cut()`."""
+    with provided(), ssh.serving(daemon) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="session")
 def base_image(docker_client):
     """The tag of an image with Python, pip and a shell: see ground/base_image.py."""
     return base_images.ensure(docker_client)
@@ -67,3 +83,20 @@ def cpu_image(docker_client, base_image):
         forcerm=True,
     )
     return tag
+
+
+@pytest.fixture
+def started(docker_client):
+    """Starts hardened containers, which are removed after the test."""
+    containers = []
+
+    def start(image, command, **options):
+        container = docker_client.containers.run(
+            image, command, detach=True, **{**HARDENED, **options}
+        )
+        containers.append(container)
+        return container
+
+    yield start
+    for container in containers:
+        container.remove(force=True)

@@ -2,35 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-
-HARDENED = {
-    "network_mode": "none",
-    "read_only": True,
-    "tmpfs": {"/tmp": "exec"},
-    "user": "65534:65534",
-    "security_opt": ["no-new-privileges"],
-    "cap_drop": ["ALL"],
-}
-
-
-@pytest.fixture
-def started(docker_client):
-    """Starts hardened containers, which are removed after the test."""
-    containers = []
-
-    def start(image, command, **options):
-        container = docker_client.containers.run(
-            image, command, detach=True, **{**HARDENED, **options}
-        )
-        containers.append(container)
-        return container
-
-    yield start
-    for container in containers:
-        container.remove(force=True)
 
 
 def ended(container):

@@ -52,24 +52,41 @@ print(json.dumps({"prefix": sys.prefix, "python": sys.executable, **sysconfig.ge
 def ensure(client: docker.DockerClient) -> str:
     """The image's tag, which its content gives; made unless the daemon has it already."""
     paths = json.loads(_output(sys._base_executable, "-I", "-c", _PATHS))
+    settings = [
+        f"ENV PATH={paths['prefix']}/bin:/usr/local/bin:/usr/bin:/bin",
+        f"ENV SSL_CERT_FILE={CERTIFICATES}",
+        'CMD ["sh"]',
+    ]
+    return _imported(client, _files(paths), _texts(), _links(paths), settings)
+
+
+def ensure_programs(client: docker.DockerClient, *names: str) -> str:
+    """The tag of an image with these programs and nothing else: it is there at once."""
+    programs = [Path(program(name)) for name in names]
+    files = {_place(path): path for path in [*programs, *_shared_libraries(programs)]}
+    return _imported(client, files, ACCOUNTS, _merged(), ["ENV PATH=/usr/bin:/bin"])
+
+
+def _imported(
+    client: docker.DockerClient,
+    files: dict[str, Path],
+    texts: dict[str, str],
+    links: dict[str, str],
+    settings: list[str],
+) -> str:
     with tempfile.TemporaryFile() as archive:
-        _write(archive, _files(paths), _texts(), _links(paths))
+        _write(archive, files, texts, links)
         archive.seek(0)
         tag = hashlib.file_digest(archive, "sha256").hexdigest()[:16]
         try:
             client.images.get(f"{REPOSITORY}:{tag}")
         except docker.errors.ImageNotFound:
             archive.seek(0)
-            _import(client, archive, tag, f"{paths['prefix']}/bin:/usr/local/bin:/usr/bin:/bin")
+            said = client.api.import_image(archive, REPOSITORY, tag, changes=settings)
+            for line in said.splitlines():
+                if "error" in json.loads(line):
+                    raise docker.errors.DockerException(json.loads(line)["error"]) from None
     return f"{REPOSITORY}:{tag}"
-
-
-def _import(client: docker.DockerClient, archive: IO[bytes], tag: str, search: str) -> None:
-    changes = [f"ENV PATH={search}", f"ENV SSL_CERT_FILE={CERTIFICATES}", 'CMD ["sh"]']
-    said = client.api.import_image(archive, REPOSITORY, tag, changes=changes)
-    for line in said.splitlines():
-        if "error" in json.loads(line):
-            raise docker.errors.DockerException(json.loads(line)["error"])
 
 
 def _write(
@@ -129,12 +146,16 @@ def _texts() -> dict[str, str]:
 
 
 def _links(paths: dict[str, str]) -> dict[str, str]:
-    """Symbolic links: the names of the interpreter, and what the merged /usr has at the top."""
+    """Symbolic links: the names of the interpreter, and those at the top."""
     python = _place(Path(paths["python"]))
     names = {f"/usr/bin/{name}": python for name in ("python", "python3")}
-    merged = [Path("/", name) for name in ("bin", "sbin", "lib", "lib64")]
-    top = {str(path): str(path.readlink()) for path in merged if path.is_symlink()}
-    return {name: target for name, target in (names | top).items() if name != target}
+    return {name: target for name, target in names.items() if name != target} | _merged()
+
+
+def _merged() -> dict[str, str]:
+    """What are links to below /usr at the top of this machine, as they are on most."""
+    top = [Path("/", name) for name in ("bin", "sbin", "lib", "lib64")]
+    return {str(path): str(path.readlink()) for path in top if path.is_symlink()}
 
 
 def _place(path: Path) -> str:
