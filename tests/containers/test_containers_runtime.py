@@ -14,7 +14,7 @@ import pytest
 
 from retable.config.device import ContainerSettings
 from retable.contract import Artifact
-from retable.errors import RetableError
+from retable.errors import ConnectionLost, RetableError
 from retable.jobs.build import BuildJob
 from retable.jobs.launch import LaunchJob, Measure, Turn, Warmup
 from retable.jobs.probe import ProbeJob
@@ -63,9 +63,16 @@ def module_chdir():
     os.chdir(before)
 
 
-@pytest.fixture(scope="module")
-def settings(daemon, base_image):
-    return ContainerSettings(host=daemon.url, base=base_image)
+@pytest.fixture(scope="module", params=["local", "ssh"])
+def settings(request, daemon, base_image):
+    """The way to the daemon: its own socket, or as a remote device's."""
+    if request.param == "local":
+        yield ContainerSettings(host=daemon.url, base=base_image)
+        return
+    far = request.getfixturevalue("ssh_daemon")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", far.environment["PATH"])
+        yield ContainerSettings(host=far.url, base=base_image)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +83,9 @@ def place(checkout, settings):
 @pytest.fixture(autouse=True)
 def _nothing_stays_behind(docker_client):
     yield
+    deadline = time.monotonic() + DEADLINE_S
+    while left_on(docker_client) != ([], []) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert left_on(docker_client) == ([], [])
 
 
@@ -229,9 +239,6 @@ def test_a_container_ends_with_whoever_opened_it(place, settings, docker_client,
     assert len(docker_client.containers.list()) == 1
     process.send_signal(how)
     process.wait(DEADLINE_S)
-    deadline = time.monotonic() + DEADLINE_S
-    while left_on(docker_client) != ([], []) and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 def test_a_session_in_a_container_and_one_beside_it_exclude_each_other(place, settings, tmp_path):
@@ -256,7 +263,46 @@ def test_a_session_in_a_container_and_one_beside_it_exclude_each_other(place, se
         pass
 
 
+def test_a_connection_that_is_cut_is_lost_and_the_next_one_stands(place, ssh_daemon, tmp_path):
+    if ssh_daemon.url != place.host:
+        pytest.skip("there is no connection to cut")
+    log = tmp_path / "log"
+    with (
+        pytest.raises(ConnectionLost, match="was lost$"),
+        place.opened("shared", log=log) as opened,
+    ):
+        ssh_daemon.cut()
+        conducted(opened, log)
+    with place.opened("shared", log=log) as opened:
+        assert conducted(opened, log).outcome == "ok"
+
+
+def test_a_connection_that_is_cut_in_a_launch_is_lost(place, ssh_daemon, tmp_path):
+    if ssh_daemon.url != place.host:
+        pytest.skip("there is no connection to cut")
+    log = tmp_path / "log"
+    with place.opened("shared", log=log) as opened:
+        running = opened.start("retable_runner", launch(), log=log, talks=True)
+        with pytest.raises(ConnectionLost), running:
+            assert running.ask(None, DEADLINE_S) == {"loaded": True}
+            ssh_daemon.cut()
+            assert running.ask("warm", DEADLINE_S) is None
+            running.result(DEADLINE_S)
+
+
 # What is missing is one sentence.
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("ssh://nobody@no-such-host.invalid", "correct the host's name, or name it in"),
+        ("ssh://127.0.0.1:1", "start sshd there, or correct the port"),
+        ("tcp:/x", "Docker at tcp:/x: "),
+    ],
+)
+def test_a_host_that_is_not_there_is_one_sentence(host, words):
+    assert words in refusal(ContainerSettings(host=host))
 
 
 def refusal(settings) -> str:

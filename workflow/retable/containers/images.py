@@ -110,7 +110,9 @@ def _smoke_test(
         )
     except ContainerError as error:
         said = error.stderr
-        lines = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).splitlines()
+        lines = (
+            said.decode("utf-8", "replace") if isinstance(said, bytes) else said or ""
+        ).splitlines()
         raise RetableError(f"{folder}/smoke.py: {' '.join(lines[-1:])}") from None
     except (DockerException, OSError) as error:
         raise daemon.failure(str(error)) from None
