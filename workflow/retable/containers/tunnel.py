@@ -12,6 +12,7 @@ from retable.processes import Program
 
 SOCKET = "/var/run/docker.sock"  # of the other machine, where the address names no other
 CONNECT_S = 20
+LONGEST_PARENT = 60  # so that the socket's path fits into the 107 bytes that one may have
 OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": str(CONNECT_S),
@@ -32,7 +33,9 @@ class Tunnel:
         parts = urlsplit(address)
         if parts.scheme != "ssh" or not parts.hostname:
             raise RetableError(f"{address!r} is no ssh://[user@]host[:port]")
-        self._folder = tempfile.TemporaryDirectory(prefix="retable-ssh-")
+        usual = tempfile.gettempdir()
+        parent = usual if len(usual) <= LONGEST_PARENT else "/tmp"
+        self._folder = tempfile.TemporaryDirectory(prefix="retable-ssh-", dir=parent)
         socket, log = Path(self._folder.name, "docker.sock"), Path(self._folder.name, "log")
         self.url = f"unix://{socket}"
         self._program = Program(_command(parts, socket), log)
