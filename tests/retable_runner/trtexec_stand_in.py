@@ -4,9 +4,9 @@ It knows the flags that the real one of its version knows (of those that matter 
 others as that does, and prints and exports in its form, as read from samples/common of
 NVIDIA/TensorRT (sampleOptions.cpp, sampleReporting.cpp, logging.h, sampleInference.cpp).
 
-TRTEXEC_VERSION is the number in its banner; TRTEXEC_FAIL makes it fail ("parse", "memory",
-"crash", "hang", "other", "library"); it appends what it was called with, one JSON list a line, to
-TRTEXEC_CALLS.
+The graph has one input, of the name and bytes in TRTEXEC_INPUT (x:768). TRTEXEC_VERSION is the
+number in its banner; TRTEXEC_FAIL makes it fail ("parse", "memory", "crash", "hang", "other",
+"library"); it appends what it was called with, one JSON list a line, to TRTEXEC_CALLS.
 """
 
 import json
@@ -148,13 +148,14 @@ def time(given):
         )
         say("Engine set up failed", "E")
         return 1
+    name, _, size = os.environ.get("TRTEXEC_INPUT", "x:768").partition(":")
     loaded = dict(pair.rsplit(":", 1) for pair in given["loadInputs"].split(","))
-    if "x" in loaded:
-        assert Path(loaded["x"]).stat().st_size == 1 * 3 * 8 * 8 * 4
-        say(f"Using values loaded from {loaded['x']} for input x")
+    if name in loaded:
+        assert Path(loaded[name]).stat().st_size == int(size)
+        say(f"Using values loaded from {loaded[name]} for input {name}")
     else:
-        say("Using random values for input x")
-    say("Created input binding for x with dimensions 1x3x8x8")
+        say(f"Using random values for input {name}")
+    say(f"Created input binding for {name} with dimensions 1x3x8x8")
     say("Created output binding for y with dimensions 1x19x8x8")
     say("Starting inference")
     warmup_ms, wanted_ms = float(given["warmUp"]), 1000 * float(given["duration"])
