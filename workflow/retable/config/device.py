@@ -68,6 +68,12 @@ class Device(Entry):
         chosen = {name: player for name, player in self.backends.items() if name in names}
         return self.model_copy(update={"backends": chosen})
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its containers run on another machine than this."""
+        host = self.container.host
+        return self.runtime == "docker" and host is not None and not host.startswith("unix:")
+
     def plugin(self, player: str) -> str:
         """The backend's file that stands behind a player."""
         return self.backends[player].backend or player
