@@ -36,15 +36,21 @@ class Dag:
         self.root = root
         self.configuration: Configuration = load_configuration(root)
         self.settings: Settings = load_settings(root, overrides)
-        self.device: Device = self.configuration.devices[self.settings.device].playing(
-            self.settings.players
+        self.device: Device = (
+            self.configuration.devices[self.settings.device]
+            .playing(self.settings.players)
+            .in_containers(
+                host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
+            )
         )
         self.plans = plans(self.configuration, self.settings, self.device)
 
     def check(self) -> None:
         """Say in one sentence why the device cannot be used, before any work."""
         where = f"config/devices/{self.device.device}.yaml"
-        runtime(self.device.runtime, where).check(where, self._device_container)
+        environments = sorted({player.environment for player in self.device.backends.values()})
+        wanted = [name for name in environments if Path(self.root, "containers", name).is_dir()]
+        runtime(self.device.runtime, where).check(where, self.device.container, wanted)
 
     # Environments
 
@@ -68,7 +74,7 @@ class Dag:
     def container(self, wildcards: Wildcards) -> str:
         """How containers are run there, as JSON."""
         here = ContainerSettings(base=self.settings.base_image)
-        return (self._device_container if self._is_device(wildcards) else here).model_dump_json()
+        return (self.device.container if self._is_device(wildcards) else here).model_dump_json()
 
     def model_environment(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
@@ -215,7 +221,7 @@ class Dag:
 
     def machine(self, _: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
-        host = self._device_container.host
+        host = self.device.container.host
         return f"{platform.node()} {platform.machine()}" if host is None else host
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
@@ -248,13 +254,6 @@ class Dag:
 
     def _is_device(self, wildcards: Wildcards) -> bool:
         return wildcards.where == self.device.device
-
-    @property
-    def _device_container(self) -> ContainerSettings:
-        """The device's own, but for what this run says."""
-        own = self.device.container
-        said = {"host": self.settings.docker_host, "base": self.settings.base_image}
-        return own.model_copy(update={key: value for key, value in said.items() if value})
 
     def _timed(self, wildcards: Wildcards) -> list[Case]:
         return list(self.plans[wildcards.suite].runnable_cases)

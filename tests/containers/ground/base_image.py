@@ -35,6 +35,8 @@ LIBRARIES = (
     *("libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "libdl.so.2", "libpthread.so.0"),
     *("librt.so.1", "libutil.so.1", "libresolv.so.2", "libnss_files.so.2", "libnss_dns.so.2"),
 )
+# Of a Python: the standard library, and the wheels of pip where they are packaged apart.
+LIBRARY = ("stdlib", "platstdlib", "wheels")
 LEFT_OUT = {"test", "tests", "idlelib", "turtledemo", "site-packages", "dist-packages"}
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 ACCOUNTS = {
@@ -45,7 +47,9 @@ ACCOUNTS = {
 # Said by the interpreter itself, not by the virtual environment that we may run in.
 _PATHS = """
 import json, sys, sysconfig
-print(json.dumps({"prefix": sys.prefix, "python": sys.executable, **sysconfig.get_paths()}))
+wheels = sysconfig.get_config_var("WHEEL_PKG_DIR")
+said = {"prefix": sys.prefix, "python": sys.executable, "wheels": wheels or "nowhere"}
+print(json.dumps({**said, **sysconfig.get_paths()}))
 """
 
 
@@ -129,7 +133,7 @@ def _above(path: str) -> Iterable[Path]:
 def _files(paths: dict[str, str]) -> dict[str, Path]:
     """All files: place in the image -> where it is here."""
     python = Path(paths["python"])
-    library = {path for key in ("stdlib", "platstdlib") for path in _library(Path(paths[key]))}
+    library = {path for key in LIBRARY for path in _library(Path(paths[key]))}
     programs = [Path(program(name)) for name in PROGRAMS]
     linked = [*programs, python, *(path for path in library if path.suffix == ".so")]
     shared = _shared_libraries([*linked, *_named_libraries()])

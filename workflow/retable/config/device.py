@@ -31,6 +31,7 @@ class ContainerSettings(Entry):
 
     host: str | None = None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
     base: str | None = None  # an image to build on instead of the environments' own bases
+    ngc: str | None = None  # host name of NVIDIA's registry, where the environments' bases lie
     python: str = "python3"  # of the images
     gpus: bool = False  # x86 with NVIDIA's container toolkit: all GPUs
     runtime: str | None = None  # of Docker: `nvidia` on a Jetson
@@ -67,6 +68,13 @@ class Device(Entry):
                 )
         chosen = {name: player for name, player in self.backends.items() if name in names}
         return self.model_copy(update={"backends": chosen})
+
+    def in_containers(self, **said: str | None) -> "Device":
+        """The device with what a run says of its containers, where it says something."""
+        container = self.container.model_copy(
+            update={key: value for key, value in said.items() if value}
+        )
+        return self.model_copy(update={"container": container})
 
     @property
     def is_elsewhere(self) -> bool:

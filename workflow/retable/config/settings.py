@@ -22,6 +22,7 @@ class Settings(Entry):
     runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments
     docker_host: str | None  # of the device
     base_image: str | None
+    ngc: str | None
 
     def suites(self, known: list[str]) -> list[str]:
         if self.suite == "all":

@@ -1,12 +1,13 @@
 """How an environment is entered: one file a runtime, found by listing this folder.
 
-A runtime module offers `check(where, settings) -> None` (raises a `RetableError` with one sentence
-when it cannot work; `where` is the file that asks for it), `prepare(name, settings, log)`, which
-gives a Prepared, and `enter(prepared, settings)`, which gives a place. `settings` are those of
-containers: others ignore them.
+A runtime module offers `check(where, settings, environments)`, which raises a `RetableError` with
+one sentence when these environments cannot be entered by it (`where` is the file that asks),
+`prepare(name, settings, log)`, which gives a Prepared, and `enter(prepared, settings)`, which gives
+a place. `settings` are those of containers: others ignore them.
 """
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -28,7 +29,9 @@ class Prepared:
 class Runtime(Protocol):
     """What a runtime module offers."""
 
-    def check(self, where: str, settings: ContainerSettings) -> None: ...
+    def check(
+        self, where: str, settings: ContainerSettings, environments: Sequence[str] = ()
+    ) -> None: ...
     def prepare(self, name: str, settings: ContainerSettings, log: Path) -> Prepared: ...
     def enter(self, prepared: Prepared, settings: ContainerSettings) -> Place: ...
 

@@ -1,12 +1,11 @@
 """The runtime `docker`: an image of the environment's folder, on this machine or one behind ssh."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from retable.config.device import ContainerSettings
-from retable.config.entry import read_entry
-from retable.config.image import Image
+from retable.config.image import image_of
 from retable.containers.container import Container
 from retable.containers.daemon import Daemon
 from retable.containers.images import built, content_of, identity_of
@@ -17,7 +16,9 @@ from retable.processes import Program
 from retable.runtimes import Prepared
 
 
-def check(where: str, settings: ContainerSettings) -> None:
+def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
+    for name in environments:
+        image_of(Path("containers", name), settings)
     try:
         with Daemon(settings.host) as daemon:
             daemon.check(settings)
@@ -28,7 +29,7 @@ def check(where: str, settings: ContainerSettings) -> None:
 def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     """Build the image of containers/`name`, unless the daemon has it already."""
     folder = Path("containers", name)
-    image = read_entry(Image, folder / "image.yaml").on(settings.base)
+    image = image_of(folder, settings)
     with Daemon(settings.host) as daemon:
         tag = built(daemon, folder, image, settings, log)
         facts = {"image": tag, "image_id": identity_of(daemon, tag), "base": image.reference}

@@ -7,6 +7,7 @@ packages that are there are recorded instead of pinned.
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from retable.config.device import ContainerSettings
@@ -20,7 +21,7 @@ _LIST_PACKAGES = (
 )
 
 
-def check(where: str, settings: ContainerSettings) -> None:
+def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
     """The interpreter that runs this is the environment: there is nothing to miss."""
 
 

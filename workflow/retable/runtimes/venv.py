@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from retable.config.device import ContainerSettings
@@ -20,7 +21,7 @@ FOLDER = Path("results/environments/venv")
 INSTALL_TIMEOUT_S = 3600
 
 
-def check(where: str, settings: ContainerSettings) -> None:
+def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
     if sys.platform != "linux":
         raise RetableError(f"{where}: virtual environments are timed on Linux only")
 
