@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retable.config.device import ContainerSettings
+from retable.config.device import ContainerSettings, Device
+from retable.config.entry import read_entry
 from retable.contract import Artifact
+from retable.doctor.checks import docker as doctor
 from retable.errors import ConnectionLost, RetableError
 from retable.jobs.build import BuildJob
 from retable.jobs.launch import LaunchJob, Measure, Turn, Warmup
@@ -215,7 +217,8 @@ def programs_in(container):
 OPENS = """
     import sys, time
     from pathlib import Path
-    from retable.config.device import ContainerSettings
+    from retable.config.device import ContainerSettings, Device
+from retable.config.entry import read_entry
     from retable.runtimes import Prepared, docker
     settings = ContainerSettings.model_validate_json(sys.argv[1])
     place = docker.enter(Prepared("python3", "", {"image": sys.argv[2]}), settings)
@@ -315,6 +318,24 @@ def test_a_daemon_that_is_down_is_one_sentence(tmp_path):
     sentence = refusal(ContainerSettings(host=f"unix://{tmp_path}/docker.sock"))
     assert sentence.startswith(f"config/devices/x.yaml: Docker at unix://{tmp_path}/docker.sock: ")
     assert sentence.endswith("; start it: sudo systemctl start docker")
+
+
+def test_the_doctor_says_what_docker_says(daemon, base_image, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    device = read_entry(Device, ROOT / "config" / "devices" / "jetson-nano.yaml")
+    said = []
+    for more in ({}, {"base": base_image}, {"base": base_image, "host": "ssh://127.0.0.1:1"}):
+        found = list(doctor.findings(device.in_containers(**{"host": daemon.url, **more}), None))
+        said.append([(one.level, one.sentence) for one in found])
+    ((first,), (second,), (third,)) = said
+    assert {level for level, _ in (first, second, third)} == {"fail"}
+    assert "give the registry's host name" in first[1]
+    assert "has no runtime 'nvidia'" in second[1]
+    assert "start sshd there" in third[1]
+    plain = device.in_containers(host=daemon.url, base=base_image).model_copy(
+        update={"container": ContainerSettings(host=daemon.url, base=base_image)}
+    )
+    assert [one.level for one in doctor.findings(plain, None)] == ["ok"]
 
 
 def test_docker_that_is_not_there_is_one_sentence(daemon, monkeypatch, tmp_path):

@@ -361,11 +361,11 @@ def test_another_architecture_fails() -> None:
 
 def test_a_device_elsewhere_is_not_judged_by_this_machine() -> None:
     nano = DEVICES["jetson-nano"]
-    container = nano.container.model_copy(update={"host": "ssh://me@nano"})
+    container = nano.container.model_copy(update={"host": "ssh://me@nano.invalid"})
     elsewhere = nano.model_copy(update={"container": container, "runtime": "docker"})
     told = list(command.findings(elsewhere, Recorded()))
-    assert {name for name, _ in told} == {"device", "disk", "packages"}
-    assert told[0][1].sentence.startswith("jetson-nano is ssh://me@nano, another machine")
+    assert {name for name, _ in told} == {"device", "disk", "docker", "packages"}
+    assert told[0][1].sentence.startswith("jetson-nano is ssh://me@nano.invalid, another machine")
 
 
 def test_a_line_says_level_check_sentence_and_mend() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ from retable.runtimes import runtime
 from retable.runtimes.host import identity as host_identity
 from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
+
+LEAST_FREE_BYTES = 1 << 30
 
 
 class Wildcards(Protocol):
@@ -48,9 +51,14 @@ class Dag:
     def check(self) -> None:
         """Say in one sentence why the device cannot be used, before any work."""
         where = f"config/devices/{self.device.device}.yaml"
-        environments = sorted({player.environment for player in self.device.backends.values()})
-        wanted = [name for name in environments if Path(self.root, "containers", name).is_dir()]
-        runtime(self.device.runtime, where).check(where, self.device.container, wanted)
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_FREE_BYTES:
+            raise RetableError(
+                f"results/: {free >> 20} MiB are free on this disk, and {LEAST_FREE_BYTES >> 20} "
+                "are needed at least: make room"
+            )
+        entered = runtime(self.device.runtime, where)
+        entered.check(where, self.device.container, self.device.environments)
 
     # Environments
 

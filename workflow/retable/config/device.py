@@ -82,6 +82,11 @@ class Device(Entry):
         host = self.container.host
         return self.runtime == "docker" and host is not None and not host.startswith("unix:")
 
+    @property
+    def environments(self) -> list[str]:
+        """The environments that its players run in there."""
+        return sorted({player.environment for player in self.backends.values()})
+
     def plugin(self, player: str) -> str:
         """The backend's file that stands behind a player."""
         return self.backends[player].backend or player

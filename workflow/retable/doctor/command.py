@@ -16,6 +16,9 @@ BUDGET_S = 8.0  # of all commands that the checks run
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", required=True, help="a file in config/devices")
+    for name in ("docker_host", "base_image", "ngc"):
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, help=f"as in snakemake's --config {name}=")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -24,6 +27,7 @@ def run(given: argparse.Namespace) -> int:
     if not (root / "config" / "devices").is_dir():
         raise RetableError(f"{root}: no checkout of retable (no config/devices): run it in one")
     device = load_configuration(root).devices[given.device]
+    device = device.in_containers(host=given.docker_host, base=given.base_image, ngc=given.ngc)
     failed = False
     for check, finding in findings(device, ThisMachine(BUDGET_S)):
         print(line(check, finding), flush=True)

@@ -17,8 +17,9 @@ from retable.runtimes import Prepared
 
 
 def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
-    for name in environments:
-        image_of(Path("containers", name), settings)
+    for folder in (Path("containers", name) for name in environments):
+        if folder.is_dir():  # else its cases say that it is not there
+            image_of(folder, settings)
     try:
         with Daemon(settings.host) as daemon:
             daemon.check(settings)
