@@ -1,29 +1,27 @@
 """One container: made, locked, given files and programs, and gone with the block that opened it."""
 
 import contextlib
-import io
 import os
 import subprocess
 import tarfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Handle
 
 from retable.config.device import ContainerSettings
 from retable.containers.daemon import Daemon
+from retable.containers.files import OURS, pack, packages, unpack
 from retable.containers.images import restrictions
 from retable.errors import ConnectionLost, RetableError
-from retable.files import replacing
 from retable.locks import machine_lock_folder, machine_lock_path
-from retable.places import PACKAGES, Lock
+from retable.places import Lock
 from retable.processes import Exit, Program
 
 WORK = "/work"  # the working folder inside, a volume of the container's own
-OURS = ".retable"  # in it: the packages and the jobs' files
 LOCKED_FOLDER = "/machine"
 LIFE_S = 24 * 3600
 SHORT_S = 60
@@ -66,7 +64,7 @@ class Container:
 
     def __enter__(self) -> "Container":
         try:
-            self._send(_packages())
+            self._send(packages())
             start = ["docker", "start", "--attach", "--interactive", self._id]
             self._first = Program(start, self._log, self._daemon.environment, talks=True)
         except BaseException:
@@ -154,11 +152,8 @@ class Container:
         command = ["docker", "cp", "-", f"{self._id}:{WORK}"]
         with self._copying(command, stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
-            with (
-                contextlib.suppress(BrokenPipeError),
-                tarfile.open(fileobj=process.stdin, mode="w|", dereference=True) as archive,
-            ):
-                _pack(archive, files)
+            with contextlib.suppress(BrokenPipeError):
+                pack(process.stdin, files)
 
     def _fetch(self, inside: str, path: Path) -> None:
         """Bring one file here; FileNotFoundError if there is none."""
@@ -166,7 +161,7 @@ class Container:
         with self._copying(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             try:
-                _unpack(process.stdout, path)
+                unpack(process.stdout, path)
             except tarfile.ReadError:
                 raise FileNotFoundError(inside) from None
 
@@ -270,41 +265,6 @@ def _options(
         "memswap_limit": limit,
         "labels": {"retable": "job"},
     }
-
-
-def _packages() -> Iterator[tuple[str, Path]]:
-    """The source files that jobs need, and where they go: sent anew into each container."""
-    for package in ("retable_runner", "retable_statistics", "retable_export"):
-        for path in sorted((PACKAGES / package).rglob("*.py")):
-            yield f"{OURS}/{path.relative_to(PACKAGES)}", path
-
-
-def _pack(archive: tarfile.TarFile, files: Iterable[tuple[str, Path]]) -> None:
-    """Write files and the folders above them, which the container's user may write to."""
-    made: set[str] = set()
-    for name, path in files:
-        for folder in reversed(Path(name).parents[:-1]):
-            if str(folder) not in made:
-                made.add(str(folder))
-                entry = tarfile.TarInfo(str(folder))
-                entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o777, int(time.time())
-                archive.addfile(entry, io.BytesIO())
-        entry = archive.gettarinfo(str(path), name)
-        entry.uid = entry.gid = 0
-        entry.mode = 0o644
-        with path.open("rb") as stream:
-            archive.addfile(entry, stream)
-
-
-def _unpack(stream: IO[bytes], path: Path) -> None:
-    """Read the one file of an archive to `path`."""
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for entry in archive:
-            source = archive.extractfile(entry)
-            if source is not None:
-                with replacing(path) as temporary, temporary.open("wb") as target:
-                    while block := source.read(1 << 20):
-                        target.write(block)
 
 
 @contextlib.contextmanager
