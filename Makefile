@@ -52,6 +52,6 @@ clean:
 	@touch $@
 
 .venv/development: .venv/host $(LOCKS)/development.lock
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps \
 	  -r $(LOCKS)/requirements.lock -r $(LOCKS)/development.lock
 	@touch $@

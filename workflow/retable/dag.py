@@ -23,6 +23,9 @@ from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
 
 
+HOST = "host"  # in the place of a device's name, for what is entered on this machine
+
+
 class Wildcards(Protocol):
     """What Snakemake gives an input function: one attribute a wildcard."""
 
@@ -42,7 +45,13 @@ class Dag:
         self.plans = plans(self.configuration, self.settings, self.device)
 
     def check(self) -> None:
-        """Say in one sentence why the device cannot be used, before any work."""
+        """Say in one sentence why the device cannot be used, before any work.
+
+        A device whose engines are all built here is not asked: it is, by its probe, when it is
+        timed.
+        """
+        if all(player.build_environment for player in self.device.backends.values()):
+            return
         where = f"config/devices/{self.device.device}.yaml"
         runtime(self.device.runtime, where).check(where)
 
@@ -56,7 +65,9 @@ class Dag:
         return f"results/{self.device.device}/environments/{name}.json"
 
     def entered_environment(self, wildcards: Wildcards) -> str:
-        """The environment that a device's own is entered through."""
+        """The environment that a device's own, or this machine's, is entered through."""
+        if wildcards.device == HOST:
+            return self.host_environment(wildcards.environment)
         return f"results/environments/{self.device.runtime}/{wildcards.environment}.json"
 
     def model_environment(self, wildcards: Wildcards) -> str:
@@ -67,7 +78,11 @@ class Dag:
         return self.host_environment(environment)
 
     def backend_environment(self, wildcards: Wildcards) -> str:
-        return self.device_environment(self._player(wildcards).environment)
+        """Where a player's engines are built: on the device, or ahead of time on this machine."""
+        player = self._player(wildcards)
+        if player.build_environment:
+            return f"results/{HOST}/environments/{player.build_environment}.json"
+        return self.device_environment(player.environment)
 
     def lock_file(self, wildcards: Wildcards) -> list[str]:
         """The pinned packages, where the runtime installs them."""

@@ -31,7 +31,7 @@ shell.prefix("exec ")
 
 
 wildcard_constraints:
-    device=dag.device.device,
+    device=f"{dag.device.device}|host",
     runtime="[a-z]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
