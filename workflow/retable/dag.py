@@ -22,7 +22,6 @@ from retable.runtimes.host import identity as host_identity
 from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
 
-
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
 
 

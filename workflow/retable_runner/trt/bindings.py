@@ -44,10 +44,12 @@ class NumberedBindings(object):
 
     def output_shapes(self, context):
         """Return the shapes of the outputs for the sizes set."""
-        return [library.shape_of(context.get_binding_shape(index)) for index in self._numbers[False]]
+        return [
+            library.shape_of(context.get_binding_shape(index)) for index in self._numbers[False]
+        ]
 
     def bound(self, context, inputs, outputs):
-        """Set all addresses; return what puts an inference on a stream: `execute(handle) -> bool`."""
+        """Set all addresses; return `execute(handle) -> bool`: one inference, put on a stream."""
         addresses = [0] * self._count
         for index, address in zip(self._numbers[True], inputs):  # noqa: B905 - Python 3.6
             addresses[index] = address

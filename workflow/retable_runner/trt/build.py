@@ -1,9 +1,10 @@
 """ONNX to an engine, by TensorRT's builder.
 
-Options: `workspace_mib` (the most scratch memory that a layer may use; what the library takes by
-itself if not given), `compute_capability` ("8.6": build for that GPU, be it here or not; only
-TensorRT-RTX can), and `min_shapes`, `opt_shapes`, `max_shapes` for graphs with open sizes, written
-as trtexec's ("image:1x3x512x1024,scale:1"; the first and last default to the middle).
+Options: `workspace_mib`, the most scratch memory that a layer may use (what the library takes by
+itself if not given); `compute_capability` ("8.6": build for such a GPU, be it here or not; only
+TensorRT-RTX can, and builds for 8.0 and later if not told); and for graphs with open sizes
+`min_shapes`, `opt_shapes`, `max_shapes`, written as trtexec's ("image:1x3x512x1024,scale:1"; the
+first and the last are the middle one if not given).
 
 Where networks can be strongly typed (TensorRT 9.1 and later) they are: the graph must come in the
 precision asked. Before, FP16 is a flag on the FP32 graph, which leaves the choice to the builder.
@@ -92,7 +93,7 @@ def _creation_flags(trt: "Library"):
 
 
 def refusal(parser: "tensorrt.OnnxParser"):
-    """Return all errors of the parser in one line, each with its node: "node 3 'det' (Det): ..."."""
+    """Return all errors of the parser in one line, with their nodes: "node 3 'd' (Det): ..."."""
     return "; ".join(_error_words(parser.get_error(index)) for index in range(parser.num_errors))
 
 
@@ -117,8 +118,8 @@ def check_precision(network: "tensorrt.INetworkDefinition", precision, typed):
     wanted = TYPES[precision]
     if typed and wanted and set(found["heavy_types"]) - wanted:
         raise Unsupported(
-            "asked for {}, but this graph's heavy layers take {}: a strongly typed network computes "
-            "in what its graph says".format(precision, _counts(found["heavy_types"]))
+            "asked for {}, but this graph's heavy layers take {}: a strongly typed network "
+            "computes in what its graph says".format(precision, _counts(found["heavy_types"]))
         )
 
 
@@ -225,7 +226,7 @@ def lacks_memory(message):
 
 
 def _set_target(trt: "Library", config: "tensorrt.IBuilderConfig", capability):
-    """Build for a GPU of this compute capability ("8.6"), or for the one that is here (None)."""
+    """Build for GPUs of this compute capability ("8.6"); None: for what the library does itself."""
     if capability is None:
         return None
     known = getattr(trt, "ComputeCapability", None)

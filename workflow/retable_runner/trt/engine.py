@@ -107,9 +107,7 @@ class Engine(object):
         """Return a new execution context, the sizes of its inputs set."""
         context = self._tensors.new_context()
         if context is None:
-            raise RuntimeError(
-                "TensorRT made no execution context: {}".format(self._words.cause())
-            )
+            raise RuntimeError("TensorRT made no execution context: {}".format(self._words.cause()))
         if context.active_optimization_profile < 0:
             # Before TensorRT 10 a profile belongs to one context at a time.
             raise Unsupported("this engine has one optimisation profile, and a binding holds it")
@@ -155,7 +153,7 @@ class NamedTensors(object):
         return [library.shape_of(context.get_tensor_shape(port.name)) for port in self.outputs]
 
     def bound(self, context: "tensorrt.IExecutionContext", inputs, outputs):
-        """Set all addresses; return what puts an inference on a stream: `execute(handle) -> bool`."""
+        """Set all addresses; return `execute(handle) -> bool`: one inference, put on a stream."""
         for port, address in zip(self.inputs + self.outputs, inputs + outputs):  # noqa: B905
             context.set_tensor_address(port.name, address)
         return context.execute_async_v3
