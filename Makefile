@@ -8,7 +8,7 @@ LOCKS := containers/host
 # pip's variable for a folder of local wheels is uv's too, under another name.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: report test lint test-host test-frameworks clean
+.PHONY: report test lint test-host test-frameworks test-containers clean
 .DELETE_ON_ERROR:
 
 report: .venv/host
@@ -27,7 +27,7 @@ lint: .venv/development
 
 # What needs no framework: the packages by themselves, and the workflow on the null backend.
 test-host: .venv/development
-	$(BIN)/python -m pytest -n 2 -q -m "not real"
+	$(BIN)/python -m pytest -n 2 -q -m "not real and not containers"
 
 # What runs the real frameworks, in the environments that the workflow makes.
 test-frameworks: .venv/development
@@ -38,6 +38,11 @@ test-frameworks: .venv/development
 	RETABLE_CPU_PYTHON=$(CURDIR)/results/environments/venv/cpu/bin/python \
 	RETABLE_TENSORRT_RTX_PYTHON=$(CURDIR)/results/environments/venv/tensorrt-rtx/bin/python \
 	  $(BIN)/python -m pytest -q -m real
+
+# What runs in containers: real images on a Docker daemon of its own, which needs root, Debian's
+# docker.io and openssh-server, and is skipped without.
+test-containers: .venv/development
+	$(BIN)/python -m pytest -q -m containers tests/containers
 
 clean:
 	rm -rf .venv .snakemake results/[!R]*

@@ -29,7 +29,8 @@ import numpy as np
 from benchmarks.tables import markdown
 from retable.config.budget import BUDGETS
 from retable.jobs.launch import LaunchJob, Measure, Turn
-from retable.places import LocalPlace, RunningJob
+from retable.local import LocalWorkspace
+from retable.places import RunningJob, Workspace
 from retable.readings import Reading, ratio_by_round, reading
 from retable.records import Record, read_record
 from retable.rounds import conduct
@@ -49,8 +50,10 @@ TIMEOUT_S = 120.0
 class Engine:
     """An engine that can be launched as a session launches it."""
 
-    def __init__(self, engine: Record, sample: Record, backend: str, python: str, threads: int):
-        self._place = LocalPlace(Path(python))
+    def __init__(
+        self, engine: Record, sample: Record, backend: str, workspace: Workspace, threads: int
+    ):
+        self._workspace = workspace
         self._log = Path(tempfile.gettempdir(), "retable-benchmark.log")
         self._job = {
             "backend": backend,
@@ -69,16 +72,16 @@ class Engine:
         entries = [Entry(case=CASE, round=0, position=side, twin=side > 0) for side in range(sides)]
         return conduct(
             chance.sample(entries, sides),
-            lambda _: self._start(turn, measure),
+            lambda _: self.start(turn, measure),
             resident=None,
             reply_timeout_s=TIMEOUT_S,
             chance=chance,
             told=lambda _: None,
         )
 
-    def _start(self, turn: Turn, measure: Measure) -> RunningJob:
+    def start(self, turn: Turn, measure: Measure) -> RunningJob:
         job = LaunchJob(**self._job, turn=turn, measure=measure, conducted=True)
-        return self._place.start("retable_runner", job, log=self._log, talks=True)
+        return self._workspace.start("retable_runner", job, log=self._log, talks=True)
 
 
 def pair_ratio(engine: Engine, chance: random.Random) -> tuple[float, float, str]:
@@ -149,7 +152,7 @@ def main() -> None:
         read_record(given.engine),
         read_record(given.sample),
         given.backend,
-        given.python,
+        LocalWorkspace(Path(given.python)),
         given.threads,
     )
     chance = random.Random(SEED)

@@ -9,7 +9,8 @@ import numpy as np
 
 from retable.contract import Artifact
 from retable.jobs.launch import LaunchJob, Measure, Turn, Warmup
-from retable.places import PACKAGES, LocalPlace, RunningJob
+from retable.local import LocalWorkspace
+from retable.places import PACKAGES, RunningJob
 from retable.processes import Program
 
 # Turns of exactly two samples: no time decides how many there are.
@@ -55,15 +56,17 @@ class NullLaunches:
         )
 
     def start(self, turns: int = 6, **options: Any) -> RunningJob:
-        place = LocalPlace(Path(sys.executable))
-        return place.start("retable_runner", self.job(turns, **options), log=self.log, talks=True)
+        workspace = LocalWorkspace(Path(sys.executable))
+        return workspace.start(
+            "retable_runner", self.job(turns, **options), log=self.log, talks=True
+        )
 
     def start_with(self, happens: str, turn: int) -> RunningJob:
         """A launch in which a statement is run at the beginning of a turn, counted from 1."""
         code = IN_A_TURN.format(happens=happens, turn=turn)
 
-        def started(arguments: list[str]) -> Program:
-            command = [sys.executable, "-c", code, *arguments]
+        def started(job: Path, result: Path) -> Program:
+            command = [sys.executable, "-c", code, str(job), str(result)]
             return Program(command, self.log, {"PYTHONPATH": str(PACKAGES)}, talks=True)
 
         return RunningJob(self.job(turns=6), started)

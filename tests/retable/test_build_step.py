@@ -50,6 +50,7 @@ class Builds:
         self.facts: dict[str, Any] = {
             "python": sys.executable,
             "identity": "i",
+            "container": {},
             "machine": dict(MACHINE),
             "backends": {"null": TRUE},
         }

@@ -48,7 +48,8 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         ("steps.tail", {"contract"}, {"pages", "comparison", "statistics", "cases"}),
         ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages"}),
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),
-        ("steps.time", {"sessions", "locks", "processes", "config.budget"}, {"plan", "pages"}),
+        ("steps.time", {"sessions", "processes", "config.budget"}, {"plan", "pages"}),
+        ("runtimes.venv", {"local", "locks"}, {"rounds", "plan"}),
         ("steps.time", {"outcomes"}, {"comparison", "statistics", "config.suite", "answers"}),
         (
             "steps.time",

@@ -1,6 +1,7 @@
 """The TensorRT code without TensorRT: its own decisions, and its ways with version 8.0."""
 
 import json
+import types
 from pathlib import Path
 
 import numpy as np
@@ -285,6 +286,25 @@ def test_a_file_that_is_no_engine_is_said(tmp_path, content, says):
     with pytest.raises(RuntimeError) as caught:
         running.load(tensorrt_8_0.module(), {"engine": str(path)}, Gpu())
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "kind"), [(0, RuntimeError), (2, Unsupported), (32, RuntimeError)]
+)
+def test_an_engine_for_other_gpus_is_unsupported(tmp_path, diagnostics, kind):
+    """TensorRT-RTX tells it apart; 2 is its UNSUPPORTED_CC, 32 its MALFORMED_ENGINE."""
+
+    class Runtime(tensorrt_8_0.Runtime):
+        def get_engine_validity(self, buffer):
+            return None, diagnostics
+
+    trt = tensorrt_8_0.module()
+    trt.Runtime = Runtime
+    trt.EngineInvalidityDiagnostics = types.SimpleNamespace(UNSUPPORTED_CC=2)
+    path = tmp_path / "engine.plan"
+    path.write_bytes(b"of another GPU")
+    with pytest.raises(kind, match="cannot load this engine: 1: Serialization"):
+        running.load(trt, {"engine": str(path)}, Gpu())
 
 
 def test_an_engine_is_loaded(tmp_path):

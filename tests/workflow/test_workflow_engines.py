@@ -73,6 +73,14 @@ def test_the_device_itself_is_not_asked(ahead):
 
 
 @pytest.mark.real
+def test_to_time_them_the_device_is_asked_before_any_work(ahead):
+    run = ahead.snakemake(**RUN, docker_host="unix:///nowhere/docker.sock")
+    assert run.status == 1
+    assert "retable: config/devices/rtx-3090.yaml: Docker" in run.output
+    assert run.jobs == set()
+
+
+@pytest.mark.real
 def test_another_target_is_another_engine(ahead):
     name = "results/rtx-4090/engines/fast-scnn/192x192/none/fp32/tensorrt_rtx"
     run = ahead.snakemake(f"{name}.json", **{**RUN, "device": "rtx-4090"})

@@ -1,4 +1,6 @@
-"""`python -m retable VERB --options`: the verbs of the workflow, one module in `steps` each."""
+"""`python -m retable VERB --options`: the verbs of the workflow, one module in `steps` each; and
+`doctor`, for people.
+"""
 
 import argparse
 import contextlib
@@ -13,9 +15,11 @@ from retable.processes import die_with_parent
 
 STEPS = Path(__file__).parent / "steps"
 NOT_VERBS = {"__init__", "options"}
-# All steps share the machine but these: `time` takes it alone, `fetch` waits for the network and
-# `plan` writes one small file.
-UNLOCKED = {"time", "fetch", "plan"}
+# Commands for people, which no rule runs: their `run` returns the exit status.
+COMMANDS = {"doctor": "retable.doctor.command"}
+# What works hard in this process. A job locks the machine that it runs on (see `places`); other
+# steps wait for the network, or write one small file.
+BUSY = {"environment", "compare", "report", "index"}
 
 
 def verbs() -> list[str]:
@@ -29,19 +33,19 @@ def main(words: list[str]) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="retable", description=__doc__)
-    parser.add_argument("verb", choices=verbs())
+    parser.add_argument("verb", choices=[*verbs(), *COMMANDS])
     verb = parser.parse_args(words[:1]).verb
-    module = importlib.import_module(f"retable.steps.{verb}")
+    module = importlib.import_module(COMMANDS.get(verb, f"retable.steps.{verb}"))
     options = argparse.ArgumentParser(prog=f"retable {verb}", description=module.__doc__)
     module.arguments(options)
     given = options.parse_args(words[1:])
     try:
-        with contextlib.nullcontext() if verb in UNLOCKED else machine_shared():
-            module.run(given)
+        with machine_shared() if verb in BUSY else contextlib.nullcontext():
+            status = module.run(given)  # of a command; a step has none
     except (RetableError, OSError) as error:
         print(f"retable {verb}: {error}", file=sys.stderr)
         return 1
-    return 0
+    return status or 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ JSON. Here stands what all verbs share; each verb's job is a module of `retable.
 new verb changes nothing for the others. `workflow/schemas/` holds the generated schemas.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,3 +56,18 @@ class Result(Message):
     facts: dict[str, Any] = {}
     samples: dict[str, list[float]] = {}  # field -> milliseconds, one per iteration
     contention: dict[str, list[float]] = {}  # counter -> what was counted during each iteration
+
+
+def artifacts_in(value: Any) -> Iterator[Artifact]:
+    """All files that a message names, wherever in it."""
+    if isinstance(value, Artifact):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from artifacts_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from artifacts_in(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from artifacts_in(part)

@@ -2,14 +2,15 @@
 
 import json
 import platform
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.budget import BUDGETS
-from retable.config.device import Device, Player
+from retable.config.device import ContainerSettings, Device, Player
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -23,6 +24,7 @@ from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
 
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
+LEAST_FREE_BYTES = 1 << 30
 
 
 class Wildcards(Protocol):
@@ -38,21 +40,38 @@ class Dag:
         self.root = root
         self.configuration: Configuration = load_configuration(root)
         self.settings: Settings = load_settings(root, overrides)
-        self.device: Device = self.configuration.devices[self.settings.device].playing(
-            self.settings.players
+        self.device: Device = (
+            self.configuration.devices[self.settings.device]
+            .playing(self.settings.players)
+            .in_containers(
+                host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
+            )
         )
         self.plans = plans(self.configuration, self.settings, self.device)
 
-    def check(self) -> None:
+    def check(self, targets: Iterable[str]) -> None:
         """Say in one sentence why the device cannot be used, before any work.
 
-        A device whose engines are all built here is not asked: it is, by its probe, when it is
-        timed.
+        It is not asked for engines alone that are all built on this machine.
         """
-        if all(player.build_environment for player in self.device.backends.values()):
-            return
         where = f"config/devices/{self.device.device}.yaml"
-        runtime(self.device.runtime, where).check(where)
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_FREE_BYTES:
+            raise RetableError(
+                f"results/: {free >> 20} MiB are free on this disk, and {LEAST_FREE_BYTES >> 20} "
+                "are needed at least: make room"
+            )
+        if self._built_here(targets):
+            return
+        entered = runtime(self.device.runtime, where)
+        entered.check(where, self.device.container, self.device.environments)
+
+    def _built_here(self, targets: Iterable[str]) -> bool:
+        """Whether engines are all that is wanted, and all of them are built on this machine."""
+        ahead = all(player.build_environment for player in self.device.backends.values())
+        engines = f"results/{self.device.device}/engines/"
+        named = [str(one) == "engines" or str(one).startswith(engines) for one in targets]
+        return ahead and bool(named) and all(named)
 
     # Environments
 
@@ -67,7 +86,18 @@ class Dag:
         """The environment that a device's own, or this machine's, is entered through."""
         if wildcards.device == HOST:
             return self.host_environment(wildcards.environment)
-        return f"results/environments/{self.device.runtime}/{wildcards.environment}.json"
+        here = self.device.runtime != "docker"  # an image is where its containers are
+        where = self.device.runtime if here else self.device.device
+        return f"results/environments/{where}/{wildcards.environment}.json"
+
+    def runtime(self, wildcards: Wildcards) -> str:
+        """How the environments below results/environments/{where} are entered."""
+        return self.device.runtime if self._is_device(wildcards) else wildcards.where
+
+    def container(self, wildcards: Wildcards) -> str:
+        """How containers are run there, as JSON."""
+        here = ContainerSettings(base=self.settings.base_image)
+        return (self.device.container if self._is_device(wildcards) else here).model_dump_json()
 
     def model_environment(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
@@ -83,10 +113,12 @@ class Dag:
             return f"results/{HOST}/environments/{player.build_environment}.json"
         return self.device_environment(player.environment)
 
-    def lock_file(self, wildcards: Wildcards) -> list[str]:
-        """The pinned packages, where the runtime installs them."""
-        pinned = wildcards.runtime != "host"
-        return [f"containers/{wildcards.environment}/requirements.lock"] if pinned else []
+    def environment_files(self, wildcards: Wildcards) -> list[str]:
+        """What the runtime makes the environment of."""
+        folder = Path("containers", wildcards.environment)
+        if self.runtime(wildcards) == "docker":
+            return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+        return [] if wildcards.where == "host" else [f"{folder}/requirements.lock"]
 
     # Models
 
@@ -210,16 +242,22 @@ class Dag:
 
     def interpreter(self, wildcards: Wildcards) -> str:
         """What an environment depends on besides its lock: a change in it makes it anew."""
-        if wildcards.runtime == "host":
+        if wildcards.where == "host":
             return host_identity()
-        return platform.python_version()
+        return platform.python_version() if wildcards.where == "venv" else ""
 
-    def machine(self, _: Wildcards) -> str:
+    def machine(self, wildcards: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
-        return f"{platform.node()} {platform.machine()}"
+        host = self.device.container.host
+        here = host is None or wildcards.device == HOST
+        return f"{platform.node()} {platform.machine()}" if here else str(host)
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
-        return sources(self.root, f"retable.runtimes.{wildcards.runtime}")
+        return sources(self.root, f"retable.runtimes.{self.runtime(wildcards)}")
+
+    def device_runtime_sources(self, _: Wildcards) -> list[str]:
+        """How the device is entered: found by the runtime's name, and so imported by nobody."""
+        return sources(self.root, f"retable.runtimes.{self.device.runtime}")
 
     def session_sources(self, wildcards: Wildcards) -> list[str]:
         posts = {case.post for case in self.session(wildcards).cases} - {"none"}
@@ -241,6 +279,9 @@ class Dag:
             f"{package}.watcher",
             *(f"{package}.sources.{name}" for name in names),
         ]
+
+    def _is_device(self, wildcards: Wildcards) -> bool:
+        return wildcards.where == self.device.device
 
     def _timed(self, wildcards: Wildcards) -> list[Case]:
         return list(self.plans[wildcards.suite].runnable_cases)

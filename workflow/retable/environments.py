@@ -2,18 +2,21 @@
 
 from pathlib import Path
 
-from retable.places import LocalPlace
+from retable.config.device import ContainerSettings
+from retable.places import Place
 from retable.records import Record, read_record
 from retable.runtimes import Prepared, runtime
 
 
-def place_of(environment: Path) -> LocalPlace:
+def place_of(environment: Path) -> Place:
     """Enter the environment whose record lies at `environment`."""
     record = read_record(environment)
     return enter(record)
 
 
-def enter(record: Record) -> LocalPlace:
+def enter(record: Record) -> Place:
     name = record.subject["runtime"]
-    prepared = Prepared(record.facts["python"], record.facts["identity"])
-    return runtime(name, f"environment {record.subject['environment']}").enter(prepared)
+    prepared = Prepared(record.facts["python"], record.facts["identity"], record.facts)
+    settings = ContainerSettings.model_validate(record.facts["container"])
+    where = f"environment {record.subject['environment']}"
+    return runtime(name, where).enter(prepared, settings)

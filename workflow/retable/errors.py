@@ -3,3 +3,7 @@
 
 class RetableError(Exception):
     """What is wrong, where (file, key, case), and what to do, in one sentence."""
+
+
+class ConnectionLost(RetableError):
+    """A device that answered does not any more: worth another attempt."""

@@ -1,9 +1,10 @@
-"""Running a job of `retable_export` in a model's environment, on this machine."""
+"""Running a job of `retable_export` in a model's environment."""
 
 import argparse
 
 from retable.contract import Message, Result
 from retable.environments import place_of
+from retable.places import run_job
 
 TIMEOUT_S = 3600
 
@@ -13,6 +14,5 @@ def exported(given: argparse.Namespace, job: Message) -> Result:
 
     `given` are the step's arguments: its `environment` record and its `log`.
     """
-    return place_of(given.environment).run(
-        "retable_export", job, log=given.log, timeout_s=TIMEOUT_S
-    )
+    place = place_of(given.environment)
+    return run_job(place, "retable_export", job, log=given.log, timeout_s=TIMEOUT_S)

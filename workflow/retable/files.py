@@ -52,9 +52,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def digest_of(root: Path, paths: Iterable[str]) -> str:
+def digest_of(root: Path, paths: Iterable[str], *besides: str) -> str:
     """One sha256 of files by their paths below `root` and what they hold, in whatever order."""
-    contents = [f"{path} {sha256_of(root / path)}" for path in sorted(set(paths))]
+    contents = [f"{path} {sha256_of(root / path)}" for path in sorted(set(paths))] + list(besides)
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
 

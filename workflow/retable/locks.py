@@ -1,4 +1,8 @@
-"""The machine-wide lock: timing holds it alone, CPU-heavy steps share it."""
+"""The machine's lock: timing holds it alone, CPU-heavy steps share it. And locks of artifacts.
+
+The machine's is a folder, which can be locked by whoever may read it: another user, another
+checkout, a container in which it is mounted (`retable_runner.hold`).
+"""
 
 import contextlib
 import fcntl
@@ -8,40 +12,37 @@ from pathlib import Path
 
 
 def machine_lock_path() -> Path:
-    """One file for all users and checkouts of this machine, whatever their TMPDIR.
+    """One folder for all users and checkouts of a machine, whatever their TMPDIR.
 
     RETABLE_MACHINE_LOCK names another, for tests.
     """
-    return Path(os.environ.get("RETABLE_MACHINE_LOCK", "/tmp/retable.machine.lock"))
+    return Path(os.environ.get("RETABLE_MACHINE_LOCK", "/tmp/retable.machine"))
 
 
 @contextlib.contextmanager
 def machine_shared() -> Iterator[None]:
     """Hold while using the CPU: waits until no timing session runs on this machine."""
-    with _locked(machine_lock_path(), fcntl.LOCK_SH):
+    with _locked(_opened_folder(), fcntl.LOCK_SH):
         yield
 
 
 @contextlib.contextmanager
 def machine_exclusive() -> Iterator[None]:
     """Hold while timing: waits until every other step of every run on this machine is done."""
-    with _locked(machine_lock_path(), fcntl.LOCK_EX):
+    with _locked(_opened_folder(), fcntl.LOCK_EX):
         yield
 
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold while making the artifact that `path` stands for."""
+    """Hold while making the artifact that `path`, a file of ours, stands for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path, fcntl.LOCK_EX):
+    with _locked(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), fcntl.LOCK_EX):
         yield
 
 
 @contextlib.contextmanager
-def _locked(path: Path, kind: int) -> Iterator[None]:
-    descriptor = _opened(path)
-    with contextlib.suppress(PermissionError):  # another user's file: made writable by its owner
-        path.chmod(0o666)
+def _locked(descriptor: int, kind: int) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, kind)
         yield
@@ -49,13 +50,14 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _opened(path: Path) -> int:
-    """Open the file, made only where there is none.
+def machine_lock_folder() -> Path:
+    """The folder, made where it is not there, readable to all."""
+    path = machine_lock_path()
+    path.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # another user's: made readable by its owner
+        path.chmod(0o755)
+    return path
 
-    Linux refuses to open another user's file in a sticky folder such as /tmp if it might create
-    it (fs.protected_regular).
-    """
-    try:
-        return os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+def _opened_folder() -> int:
+    return os.open(machine_lock_folder(), os.O_RDONLY | os.O_DIRECTORY)

@@ -21,6 +21,6 @@ def result_of(ended: Exit, result: Path) -> Result:
         return Result.model_validate(read_json(result))
     last_line = ended.last_lines.splitlines()[-1] if ended.last_lines else "nothing in its log"
     how = ended.signal_name or f"exit status {ended.code}"
-    if any(word in ended.last_lines for word in OUT_OF_MEMORY_WORDS):
+    if ended.out_of_memory or any(word in ended.last_lines for word in OUT_OF_MEMORY_WORDS):
         return Result(outcome="out_of_memory", reason=f"{how}: {last_line}")
     return Result(outcome="crashed", reason=f"{how}: {last_line}")

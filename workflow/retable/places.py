@@ -1,11 +1,15 @@
-"""Where a job runs: a place is an entered environment that takes jobs and gives results."""
+"""Where a job runs: a place is opened, takes jobs, and gives their results.
+
+What a job names lies where the job runs, and what its result names lies here again when the result
+is given: paths are relative to the working folder on both sides.
+"""
 
 import json
-import os
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from retable.contract import Message, Result
 from retable.outcomes import result_of
@@ -13,65 +17,71 @@ from retable.processes import Program
 
 PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all packages
 
+# How the place's machine is locked meanwhile: `none` where another workspace of ours holds it.
+Lock = Literal["alone", "shared", "none"]
 
-class LocalPlace:
-    """An interpreter of this machine. Paths in jobs are relative to the working folder.
 
-    Its packages are its own: PYTHONPATH and the user's site are kept out, unless it
-    `inherits_path`.
-    """
+class Workspace(Protocol):
+    """A place that is open: what is started in it ends with it."""
 
-    def __init__(self, python: Path, inherits_path: bool = False) -> None:
-        self._python = python
-        self._inherits_path = inherits_path
+    def start(self, package: str, job: Message, *, log: Path, talks: bool = False) -> "RunningJob":
+        """Start a job of `retable_export` or `retable_runner`, for a `with` block.
 
-    def run(
-        self,
-        package: str,
-        job: Message,
-        *,
-        log: Path,
-        timeout_s: float,
-        memory_limit_bytes: int | None = None,
-    ) -> Result:
-        """Run one job of `retable_export` or `retable_runner` in a process of its own."""
-        with self.start(package, job, log=log, memory_limit_bytes=memory_limit_bytes) as running:
-            return running.result(timeout_s)
+        One that `talks` waits for commands as it goes.
+        """
+        ...
 
-    def start(
-        self,
-        package: str,
-        job: Message,
-        *,
-        log: Path,
-        memory_limit_bytes: int | None = None,
-        talks: bool = False,
-    ) -> "RunningJob":
-        """Start a job, for a `with` block; one that `talks` waits for commands as it goes."""
 
-        def started(arguments: list[str]) -> Program:
-            command = [str(self._python), "-m", package, *arguments]
-            return Program(command, log, self._surroundings(), memory_limit_bytes, talks)
+class Place(Protocol):
+    """An environment on a machine, this one or another."""
 
-        return RunningJob(job, started)
+    def opened(
+        self, lock: Lock, *, log: Path, memory_limit_mib: int | None = None
+    ) -> AbstractContextManager[Workspace]:
+        """Open the place for a `with` block, once its machine can be locked as asked."""
+        ...
 
-    def _surroundings(self) -> dict[str, str]:
-        """Variables that keep a run repeatable and its Python to itself."""
-        inherited = os.environ.get("PYTHONPATH") if self._inherits_path else None
-        path = os.pathsep.join(filter(None, [str(PACKAGES), inherited]))
-        isolated = {} if self._inherits_path else {"PYTHONNOUSERSITE": "1"}
-        return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", **isolated}
+
+def run_job(
+    place: Place,
+    package: str,
+    job: Message,
+    *,
+    log: Path,
+    timeout_s: float,
+    memory_limit_mib: int | None = None,
+) -> Result:
+    """Run one job in a place that is opened for it."""
+    with (
+        place.opened("shared", log=log, memory_limit_mib=memory_limit_mib) as workspace,
+        workspace.start(package, job, log=log) as running,
+    ):
+        return running.result(timeout_s)
 
 
 class RunningJob:
-    """A job that was started, within a `with` block: its files, and the program that runs it."""
+    """A job that was started, within a `with` block: its files, and the program that runs it.
 
-    def __init__(self, job: Message, started: Callable[[list[str]], Program]) -> None:
+    `started` takes the paths of the job and of the result to leave; `collect` is given the result
+    before anyone else.
+    """
+
+    def __init__(
+        self,
+        job: Message,
+        started: Callable[[Path, Path], Program],
+        collect: Callable[[Result], None] | None = None,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="retable-")
         job_path = Path(self._folder.name, "job.json")
         self._result_path = Path(self._folder.name, "result.json")
-        job_path.write_text(json.dumps(job.model_dump(by_alias=True)), encoding="utf-8")
-        self._program = started([str(job_path), str(self._result_path)])
+        self._collect = collect
+        try:
+            job_path.write_text(json.dumps(job.model_dump(by_alias=True)), encoding="utf-8")
+            self._program = started(job_path, self._result_path)
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> "RunningJob":
         return self
@@ -96,4 +106,7 @@ class RunningJob:
 
     def result(self, timeout_s: float) -> Result:
         """Wait for the job's end, and say what it left or what became of it."""
-        return result_of(self._program.wait(timeout_s), self._result_path)
+        result = result_of(self._program.wait(timeout_s), self._result_path)
+        if self._collect is not None:
+            self._collect(result)
+        return result

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import os
 import resource
 import select
@@ -29,6 +30,12 @@ class Exit:
     seconds: float
     timed_out: bool
     last_lines: str
+    out_of_memory: bool = False  # the kernel killed it for what it took
+
+    def of_container(self, code: int, out_of_memory: bool) -> "Exit":
+        """The same end as it was inside: SIGKILL is the kernel's where memory was short."""
+        short = out_of_memory and code == -signal.SIGKILL
+        return dataclasses.replace(self, code=code, out_of_memory=short)
 
     @property
     def signal_name(self) -> str | None:
@@ -82,6 +89,10 @@ class Program:
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def say(self, line: str) -> None:
         """Send a line to the program; nothing happens where it has ended."""

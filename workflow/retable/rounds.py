@@ -86,7 +86,6 @@ class _Underway:
 
     def start(self) -> None:
         self._started, self._clock = now(), time.monotonic()
-        self._load_average = os.getloadavg()[0]
         self._running = self._stack.enter_context(self._start(self._entry))
 
     def wait_until_loaded(self) -> None:
@@ -107,11 +106,12 @@ class _Underway:
         return reply
 
     def launch(self) -> Launch:
+        result = self._result()
         return Launch(
             entry=self._entry,
             started=self._started,
-            load_average=self._load_average,
-            result=self._result(),
+            load_average=result.facts.get("load_average"),
+            result=result,
             seconds=round(time.monotonic() - self._clock, 3),
         )
 

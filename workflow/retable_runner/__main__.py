@@ -4,14 +4,12 @@ The exit status is 0 whenever a result was written, whatever its outcome; 2, wit
 stderr, when the job itself is broken: unreadable, of no known schema, or its files changed.
 """
 
-import ctypes
 import importlib
-import signal
 import sys
 
 import numpy as np
 
-from retable_runner import contract, outcomes
+from retable_runner import children, contract, outcomes
 from retable_runner.errors import JobError
 
 # A verb is a module of this package, imported when it is asked for: the others' sources are not
@@ -22,13 +20,6 @@ VERBS = {
     "retable/launch-job/2": ("launch", "crashed"),
     "retable/watch-job/1": ("watch", "crashed"),
 }
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-def die_with_parent():
-    """Ask Linux to kill this process when its parent ends: an orphan would go on timing."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main(arguments):
@@ -36,7 +27,7 @@ def main(arguments):
     if len(arguments) != 2:
         sys.stderr.write("usage: python -m retable_runner JOB.json RESULT.json\n")
         return 2
-    die_with_parent()
+    children.die_with_parent()
     try:
         job = contract.read_job(arguments[0], VERBS)
         name, failure = VERBS[job["schema"]]

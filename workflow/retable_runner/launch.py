@@ -1,10 +1,11 @@
 """The verb `launch`: time one case in one process."""
 
+import os
 import time
 
 import numpy as np
 
-from retable_runner import backends, contract, conversation, host, measure, posts
+from retable_runner import backends, contract, conversation, host, measure, posts, program
 
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
 
@@ -18,6 +19,7 @@ def run(job, result):
     post = posts.load(job["post"])
     result["versions"].update(backend.versions())
     facts = result["facts"]
+    facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts["affinity"] = backends.cpus()  # before the library sets its own
 
     memory = getattr(backend, "MEMORY", host)
@@ -30,7 +32,8 @@ def run(job, result):
 
         talk.say(loaded=True)
         talk.hear()
-        _call_first(inference, facts)
+        if not isinstance(inference, program.Inference):
+            _call_first(inference, facts)
         _time(inference, post, job, talk, result)
         for sampler in inference.further(post):
             _time_further(sampler, job, result)
@@ -49,16 +52,8 @@ def _call_first(inference, facts):
 
 def _time(inference, post, job, talk, result):
     """Warm up, then measure by turns, as often as asked."""
-    sampler = inference.sampler(post)
-    steadiness = measure.Steadiness(**job["warmup"])
     with measure.no_garbage_collection():
-        result["facts"]["warmup"] = measure.warm_up(sampler, steadiness)
-        recording = measure.Recording(
-            inference.counted(sampler),  # now: the libraries have started their threads
-            (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
-            _budget(job["turn"], job["measure"]["max_ms"]),
-            measure.Enough(**job["measure"]),
-        )
+        recording = _recording(inference, post, job, result["facts"])
         talk.say(ready=True)
         while talk.hear() == conversation.TURN:
             talk.say(enough=recording.take_turn())
@@ -66,6 +61,20 @@ def _time(inference, post, job, talk, result):
     result["samples"] = recording.times()
     result["contention"] = recording.contention()
     _judge(job["measure"]["target"], result)
+
+
+def _recording(inference, post, job, facts):
+    """Run until it is steady; return what measures by turns: the program, if it times itself."""
+    if isinstance(inference, program.Inference):
+        return inference.recording(post, job["warmup"], job["measure"])
+    sampler = inference.sampler(post)
+    facts["warmup"] = measure.warm_up(sampler, measure.Steadiness(**job["warmup"]))
+    return measure.Recording(
+        inference.counted(sampler),  # now: the libraries have started their threads
+        (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
+        _budget(job["turn"], job["measure"]["max_ms"]),
+        measure.Enough(**job["measure"]),
+    )
 
 
 def _judge(target, result):

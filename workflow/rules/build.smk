@@ -8,6 +8,7 @@ rule build:
             "retable.steps.build", "retable_runner.__main__", "retable_runner.build"
         ),
         backend=dag.backend_sources,
+        runtime=dag.device_runtime_sources,
     output:
         "results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json",
     log:

@@ -37,7 +37,7 @@ shell.prefix("exec ")
 
 wildcard_constraints:
     device=f"{dag.device.device}|host",
-    runtime="[a-z]+",
+    where="[a-z0-9._-]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
     input="[0-9]+x[0-9]+(b[0-9]+)?",
@@ -52,7 +52,7 @@ wildcard_constraints:
 # Before the first job of a real run: a dry run plans for any device.
 onstart:
     try:
-        dag.check()
+        dag.check(workflow.dag_settings.targets)
     except RetableError as error:
         sys.exit(f"retable: {error}")
 

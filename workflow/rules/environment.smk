@@ -1,18 +1,22 @@
-# in:  containers/{environment}/requirements.lock
-# out: results/environments/{runtime}/{environment}.json, and the environment itself beside it
+# in:  containers/{environment}/
+# out: results/environments/{where}/{environment}.json, and the environment itself: beside it (venv),
+#      or an image of the daemon of the device {where}
 rule environment:
     input:
-        lock=dag.lock_file,
+        files=dag.environment_files,
         sources=dag.sources("retable.steps.environment"),
         runtime=dag.runtime_sources,
     output:
-        "results/environments/{runtime}/{environment}.json",
+        "results/environments/{where}/{environment}.json",
     log:
-        "results/logs/environment/{runtime}/{environment}.log",
+        "results/logs/environment/{where}/{environment}.log",
     params:
         interpreter=dag.interpreter,
+        runtime=dag.runtime,
+        container=dag.container,
     message:
-        "environment {wildcards.environment} ({wildcards.runtime})"
+        "environment {wildcards.environment} ({wildcards.where})"
     shell:
         "python -m retable environment --name {wildcards.environment:q}"
-        " --runtime {wildcards.runtime:q} --output {output:q} --log {log:q}"
+        " --runtime {params.runtime:q} --container {params.container:q}"
+        " --output {output:q} --log {log:q}"

@@ -7,6 +7,7 @@ rule probe:
         sources=dag.sources(
             "retable.steps.probe", "retable_runner.__main__", "retable_runner.probe"
         ),
+        runtime=dag.device_runtime_sources,
     output:
         "results/{device}/environments/{environment}.json",
     log:

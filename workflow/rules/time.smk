@@ -8,6 +8,7 @@ rule time:
             "retable.steps.time", "retable_runner.__main__", "retable_runner.launch"
         ),
         plugins=dag.session_sources,
+        runtime=dag.device_runtime_sources,
     output:
         "results/{device}/timings/{suite}/{block}.json",
     log:

@@ -37,6 +37,20 @@ class Player(Entry):
     options: dict[str, Scalar] = {}
 
 
+class ContainerSettings(Entry):
+    """How containers are run on a device, where its runtime is docker."""
+
+    host: str | None = None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
+    base: str | None = None  # an image to build on instead of the environments' own bases
+    ngc: str | None = None  # host name of NVIDIA's registry, where the environments' bases lie
+    python: str = "python3"  # of the images
+    gpus: bool = False  # x86 with NVIDIA's container toolkit: all GPUs
+    runtime: str | None = None  # of Docker: `nvidia` on a Jetson
+    user: str = "1000:1000"  # inside
+    groups: list[str] = []  # that the user is in besides, such as `video` on a Jetson
+    cpuset: str | None = None  # CPUs that may be used, as 0-3
+
+
 class Device(Entry):
     """One device. `memory` says where inputs and outputs live: `host` means no transfers."""
 
@@ -44,6 +58,7 @@ class Device(Entry):
     title: str
     architecture: Literal["any", "x86_64", "aarch64"]
     runtime: Literal["venv", "host", "docker", "adb"]
+    container: ContainerSettings = ContainerSettings()
     memory: Literal["host", "device"]
     memory_limit_mib: int | None = None
     resident: int | None = None  # launches that fit into its memory at a time; None: a whole round
@@ -64,6 +79,24 @@ class Device(Entry):
                 )
         chosen = {name: player for name, player in self.backends.items() if name in names}
         return self.model_copy(update={"backends": chosen})
+
+    def in_containers(self, **said: str | None) -> "Device":
+        """The device with what a run says of its containers, where it says something."""
+        container = self.container.model_copy(
+            update={key: value for key, value in said.items() if value}
+        )
+        return self.model_copy(update={"container": container})
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its containers run on another machine than this."""
+        host = self.container.host
+        return self.runtime == "docker" and host is not None and not host.startswith("unix:")
+
+    @property
+    def environments(self) -> list[str]:
+        """The environments that its players run in there."""
+        return sorted({player.environment for player in self.backends.values()})
 
     def plugin(self, player: str) -> str:
         """The backend's file that stands behind a player."""

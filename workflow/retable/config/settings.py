@@ -19,7 +19,10 @@ class Settings(Entry):
     weights: Literal["auto", "official", "random"]
     mirror: str | None
     seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
-    runtime: Literal["venv", "host"]  # how this machine enters the framework environments
+    runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments
+    docker_host: str | None  # of the device
+    base_image: str | None
+    ngc: str | None
 
     def suites(self, known: list[str]) -> list[str]:
         if self.suite == "all":

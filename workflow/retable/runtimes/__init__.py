@@ -1,16 +1,20 @@
 """How an environment is entered: one file a runtime, found by listing this folder.
 
-A runtime module offers `check(device_title) -> None` (raises a `RetableError` with one sentence
-when it cannot work here), `prepare(name, log) -> Prepared` and `enter(prepared) -> place`.
+A runtime module offers `check(where, settings, environments)`, which raises a `RetableError` with
+one sentence when these environments cannot be entered by it (`where` is the file that asks),
+`prepare(name, settings, log)`, which gives a Prepared, and `enter(prepared, settings)`, which gives
+a place. `settings` are those of containers: others ignore them.
 """
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
+from retable.config.device import ContainerSettings
 from retable.errors import RetableError
-from retable.places import LocalPlace
+from retable.places import Place
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,17 @@ class Prepared:
 
     python: str
     identity: str
+    facts: dict[str, Any] = field(default_factory=dict)  # what else is worth a record
 
 
 class Runtime(Protocol):
     """What a runtime module offers."""
 
-    def check(self, where: str) -> None: ...
-    def prepare(self, name: str, log: Path) -> Prepared: ...
-    def enter(self, prepared: Prepared) -> LocalPlace: ...
+    def check(
+        self, where: str, settings: ContainerSettings, environments: Sequence[str] = ()
+    ) -> None: ...
+    def prepare(self, name: str, settings: ContainerSettings, log: Path) -> Prepared: ...
+    def enter(self, prepared: Prepared, settings: ContainerSettings) -> Place: ...
 
 
 def names() -> list[str]:

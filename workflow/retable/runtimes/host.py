@@ -7,10 +7,12 @@ packages that are there are recorded instead of pinned.
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from retable.config.device import ContainerSettings
 from retable.errors import RetableError
-from retable.places import LocalPlace
+from retable.local import LocalPlace
 from retable.runtimes import Prepared
 
 _LIST_PACKAGES = (
@@ -19,11 +21,11 @@ _LIST_PACKAGES = (
 )
 
 
-def check(where: str) -> None:
+def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
     """The interpreter that runs this is the environment: there is nothing to miss."""
 
 
-def prepare(name: str, log: Path) -> Prepared:
+def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     return Prepared(sys.executable, identity())
 
 
@@ -37,6 +39,6 @@ def identity() -> str:
     return hashlib.sha256(listing.stdout.encode()).hexdigest()
 
 
-def enter(prepared: Prepared) -> LocalPlace:
+def enter(prepared: Prepared, settings: ContainerSettings) -> LocalPlace:
     """The user's own PYTHONPATH stays: it is part of how such a machine was prepared."""
     return LocalPlace(Path(prepared.python), inherits_path=True)

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from retable.config.device import ContainerSettings
 from retable.errors import RetableError
+from retable.local import LocalPlace
 from retable.locks import exclusive
-from retable.places import LocalPlace
 from retable.processes import Exit, run
 from retable.runtimes import Prepared
 
@@ -19,12 +21,12 @@ FOLDER = Path("results/environments/venv")
 INSTALL_TIMEOUT_S = 3600
 
 
-def check(where: str) -> None:
+def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
     if sys.platform != "linux":
         raise RetableError(f"{where}: virtual environments are timed on Linux only")
 
 
-def prepare(name: str, log: Path) -> Prepared:
+def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     """Make the virtual environment, unless one with the same lock and Python is there already.
 
     It is installed in a folder of its own and renamed when complete, under a lock, so that
@@ -48,7 +50,7 @@ def prepare(name: str, log: Path) -> Prepared:
     return Prepared(str(folder / "bin" / "python"), identity)
 
 
-def enter(prepared: Prepared) -> LocalPlace:
+def enter(prepared: Prepared, settings: ContainerSettings) -> LocalPlace:
     return LocalPlace(Path(prepared.python).absolute())
 
 

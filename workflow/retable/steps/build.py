@@ -14,6 +14,7 @@ from retable.environments import enter
 from retable.errors import RetableError
 from retable.files import artifact, read_json, verified, write_json
 from retable.jobs.build import BuildJob
+from retable.places import run_job
 from retable.records import Record, leave_record, read_record, verify
 from retable.steps.options import add_environment
 
@@ -93,7 +94,6 @@ def _kept(folder: Path, identity: str) -> Result | None:
 
 def _built(given: argparse.Namespace, source: Record, environment: Record, folder: Path) -> Result:
     verify(source)
-    limit = given.memory_limit_mib
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         made = Path(scratch, "engine")
@@ -104,12 +104,13 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
             options=given.options,
             folder=str(made),
         )
-        result = enter(environment).run(
+        result = run_job(
+            enter(environment),
             "retable_runner",
             job,
             log=given.log,
             timeout_s=TIMEOUT_S,
-            memory_limit_bytes=limit * 2**20 if limit else None,
+            memory_limit_mib=given.memory_limit_mib,
         )
         if result.outcome != "ok":
             return result

@@ -187,7 +187,7 @@ def _noise_floors(block: str, plan: Plan, measured: Measurements) -> dict[str, f
 
 
 def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> SessionSummary:
-    loads = [launch.load_average for launch in session.launches] or [0.0]
+    loads = [one.load_average for one in session.launches if one.load_average is not None] or [0.0]
     return SessionSummary(
         block=session.job.block,
         path=str(path),

@@ -2,6 +2,7 @@
 
 import argparse
 
+from retable.config.device import ContainerSettings
 from retable.contract import Result
 from retable.records import leave_record
 from retable.runtimes import runtime
@@ -11,6 +12,12 @@ from retable.steps.options import add_output
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="a folder in containers/")
     parser.add_argument("--runtime", required=True, help="how it is entered")
+    parser.add_argument(
+        "--container",
+        type=ContainerSettings.model_validate_json,
+        required=True,
+        help="of the device, as JSON: how a container is run there",
+    )
     add_output(parser)
 
 
@@ -18,9 +25,14 @@ def run(given: argparse.Namespace) -> None:
     def produce() -> Result:
         where = f"environment {given.name}"
         entered = runtime(given.runtime, where)
-        entered.check(where)
-        prepared = entered.prepare(given.name, given.log)
-        facts = {"python": prepared.python, "identity": prepared.identity}
+        entered.check(where, given.container)
+        prepared = entered.prepare(given.name, given.container, given.log)
+        facts = {
+            **prepared.facts,
+            "python": prepared.python,
+            "identity": prepared.identity,
+            "container": given.container.model_dump(),
+        }
         return Result(outcome="ok", facts=facts)
 
     subject = {"environment": given.name, "runtime": given.runtime}

@@ -10,12 +10,11 @@ from typing import Any
 
 from retable.contract import Result
 from retable.environments import enter
-from retable.errors import RetableError
+from retable.errors import ConnectionLost, RetableError
 from retable.files import read_json, write_json
 from retable.jobs.launch import LaunchJob
 from retable.jobs.watch import WatchJob
-from retable.locks import machine_exclusive
-from retable.places import LocalPlace, RunningJob
+from retable.places import Lock, RunningJob, Workspace
 from retable.progress import Progress
 from retable.provenance import origin_of, runner_sha256, source_commit
 from retable.records import Record, read_record, verify
@@ -35,6 +34,7 @@ from retable.sessions import (
 from retable.steps.options import add_output
 
 WATCH_TIMEOUT_S = 30.0
+ATTEMPTS = 3  # of a session, where the connection to the device is lost
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,33 +45,65 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     job = SessionJob.model_validate(read_json(given.plan))
     ready = [_ready(case) for case in job.cases]
-    commit, runner = source_commit(), runner_sha256()
     progress = Progress(f"time {job.suite} {job.block}", given.log)
+    session = _retried(_blank(job, ready), ready, progress, given.log)
+    write_json(given.output, session.model_dump(by_alias=True))
+    progress.end(f"{len(session.launches)} launches in {session.seconds:.0f} s")
+
+
+def _blank(job: SessionJob, ready: "list[_Ready]") -> Session:
+    """The session as it is before anything was launched."""
+    return Session(
+        job=job,
+        started=now(),
+        seconds=0.0,
+        source_commit=source_commit(),
+        runner_sha256=runner_sha256(),
+        origins={one.name: origin_of(one.engine, one.sample, one.environment) for one in ready},
+        twin=None,
+        telemetry={},
+        cases={},
+        launches=[],
+    )
+
+
+def _retried(blank: Session, ready: "list[_Ready]", progress: Progress, log: Path) -> Session:
+    """The session as it was made; begun anew where the connection to the device was lost."""
+    for _ in range(ATTEMPTS):
+        try:
+            return _made(blank, ready, progress, log)
+        except ConnectionLost as error:
+            progress.say(f"{error}; once more")
+            reason = f"{error}, {ATTEMPTS} times"
+    lost = CaseEnding(outcome="unavailable", reason=reason)
+    cases = {one.name: one.unfit or lost for one in ready}
+    return blank.model_copy(update={"cases": cases, "telemetry": {"reason": reason}})
+
+
+def _made(blank: Session, ready: "list[_Ready]", progress: Progress, log: Path) -> Session:
+    fit = [one for one in ready if one.unfit is None]
     progress.say("waiting for the machine to be free of other steps")
-    with machine_exclusive():
+    with _opened(blank.job, fit, log) as workspaces:
         progress.begin()
         started, clock = now(), time.monotonic()
-        with _watched(job, ready, given.log) as telemetry:
-            twin, launches = _launch_all(job, ready, progress, given.log)
-    session = Session(
-        job=job,
-        started=started,
-        seconds=round(time.monotonic() - clock, 3),
-        source_commit=commit,
-        runner_sha256=runner,
-        origins={one.name: origin_of(one.engine, one.sample, one.environment) for one in ready},
-        twin=twin,
-        telemetry=telemetry,
-        cases={case.name: _ending(case, launches) for case in ready},
-        launches=launches,
+        with _watched(blank.job, workspaces, log) as telemetry:
+            twin, launches = _launch_all(blank.job, fit, workspaces, progress, log)
+        seconds = time.monotonic() - clock
+    return blank.model_copy(
+        update={
+            "started": started,
+            "seconds": round(seconds, 3),
+            "twin": twin,
+            "telemetry": telemetry,
+            "cases": {one.name: one.unfit or _ending(one.name, launches) for one in ready},
+            "launches": launches,
+        }
     )
-    write_json(given.output, session.model_dump(by_alias=True))
-    progress.end(f"{len(launches)} launches in {session.seconds:.0f} s")
 
 
 @dataclass(frozen=True)
 class _Ready:
-    """A case with what it is launched from, verified; `broken` is the record that has nothing."""
+    """A case with what it is launched from, verified."""
 
     name: str
     case: SessionCase
@@ -80,12 +112,12 @@ class _Ready:
     environment: Record
 
     @property
-    def place(self) -> LocalPlace:
-        return enter(self.environment)
-
-    @property
-    def broken(self) -> Record | None:
-        return next((one for one in (self.engine, self.sample) if one.outcome != "ok"), None)
+    def unfit(self) -> CaseEnding | None:
+        """Why the case has nothing to launch, if so."""
+        broken = next((one for one in (self.engine, self.sample) if one.outcome != "ok"), None)
+        if broken is None:
+            return None
+        return CaseEnding(outcome=broken.outcome, reason=f"{broken.step}: {broken.reason}")
 
 
 def _ready(case: SessionCase) -> _Ready:
@@ -97,14 +129,33 @@ def _ready(case: SessionCase) -> _Ready:
     return _Ready(case.name, case, engine, sample, read_record(Path(case.environment)))
 
 
+@contextlib.contextmanager
+def _opened(job: SessionJob, fit: list[_Ready], log: Path) -> Iterator[dict[str, Workspace]]:
+    """The cases' environments, by path, all open; the machine is locked with the first."""
+    lock: Lock = "alone"
+    with contextlib.ExitStack() as stack:
+        workspaces: dict[str, Workspace] = {}
+        for one in fit:
+            if one.case.environment not in workspaces:
+                place = enter(one.environment)
+                opened = place.opened(lock, log=log, memory_limit_mib=job.memory_limit_mib)
+                workspaces[one.case.environment] = stack.enter_context(opened)
+                lock = "none"
+        yield workspaces
+
+
 def _launch_all(
-    job: SessionJob, ready: list[_Ready], progress: Progress, log: Path
+    job: SessionJob,
+    fit: list[_Ready],
+    workspaces: dict[str, Workspace],
+    progress: Progress,
+    log: Path,
 ) -> tuple[str | None, list[Launch]]:
     """Launch the cases in the session's order, one of them twice; return which, and the launches.
 
     A case that has failed is not launched again.
     """
-    cases = {case.name: case for case in ready if case.broken is None}
+    cases = {one.name: one for one in fit}
     chance = order_of(job)
     twin = chance.choice(list(cases)) if cases else None
     waiting = launch_order(list(cases), twin, job.budget.launches, chance)
@@ -112,7 +163,7 @@ def _launch_all(
     for round_ in range(job.budget.launches):
         made = conduct(
             [entry for entry in waiting if entry.round == round_],
-            lambda entry: _start(job, cases[entry.case], _log_of(entry, log)),
+            lambda entry: _start(job, cases[entry.case], workspaces, _log_of(entry, log)),
             resident=job.resident,
             reply_timeout_s=job.budget.reply_timeout_s,
             chance=chance,
@@ -136,28 +187,34 @@ def _teller(progress: Progress, round_: int, rounds: int) -> Callable[[str], Non
 
 
 @contextlib.contextmanager
-def _watched(job: SessionJob, ready: list[_Ready], log: Path) -> Iterator[dict[str, Any]]:
+def _watched(
+    job: SessionJob, workspaces: dict[str, Workspace], log: Path
+) -> Iterator[dict[str, Any]]:
     """Watch the machine during the block; what was seen is in the value when it has ended."""
     seen: dict[str, Any] = {}
-    if not ready:
+    first = next(iter(workspaces.values()), None)
+    if first is None:
         yield seen
         return
     wanted = WatchJob(interval_ms=job.budget.telemetry_ms)
     own = log.with_suffix(".watch.log")
-    with ready[0].place.start("retable_runner", wanted, log=own, talks=True) as watch:
+    with first.start("retable_runner", wanted, log=own, talks=True) as watch:
         watch.ask(None, WATCH_TIMEOUT_S)
         yield seen
         watch.tell("finish")
         try:
             result = watch.result(WATCH_TIMEOUT_S)
+        except ConnectionLost:
+            raise
         except RetableError as error:  # the launches are worth more than what was seen beside
             result = Result(outcome="crashed", reason=str(error))
     seen.update(result.facts.get("telemetry") or {"reason": f"{result.outcome}: {result.reason}"})
 
 
-def _start(job: SessionJob, ready: _Ready, log: Path) -> RunningJob:
-    limit = job.memory_limit_mib
-    return ready.place.start(
+def _start(
+    job: SessionJob, ready: _Ready, workspaces: dict[str, Workspace], log: Path
+) -> RunningJob:
+    return workspaces[ready.case.environment].start(
         "retable_runner",
         LaunchJob(
             backend=ready.case.backend,
@@ -171,13 +228,9 @@ def _start(job: SessionJob, ready: _Ready, log: Path) -> RunningJob:
             conducted=True,
         ),
         log=log,
-        memory_limit_bytes=limit * 2**20 if limit else None,
         talks=True,
     )
 
 
-def _ending(ready: _Ready, launches: list[Launch]) -> CaseEnding:
-    if ready.broken is not None:
-        reason = f"{ready.broken.step}: {ready.broken.reason}"
-        return CaseEnding(outcome=ready.broken.outcome, reason=reason)
-    return case_ending([one.result for one in launches if one.entry.case == ready.name])
+def _ending(case: str, launches: list[Launch]) -> CaseEnding:
+    return case_ending([one.result for one in launches if one.entry.case == case])

@@ -32,6 +32,18 @@ package) and differs in two places:
                              again, it gives a second binding, or raises Unsupported
     `engine.facts`           as above
 
+A backend that is a program which times itself says `MEMORY = program` (as above) and differs so:
+
+`load(files, options, feeds, folder) -> engine`
+    `feeds` are the inputs, name -> ndarray; `folder` is an empty one, for as long as the launch.
+
+    `engine.measure(warmup_ms, min_ms, min_samples)`
+        start the program; returns (samples, seconds, facts): samples are {field: [ms, one an
+        iteration]} without the warm-up, seconds what they took in all, and facts
+        {"outputs": [{"name", "shape", "dtype"}], "warmup_iterations", "program": its own}
+    `engine.fields`          the field by which it is judged first
+    `engine.facts`           as above
+
 `options` are the case's own; every backend reads what it knows: `threads` (default: as many as the
 process may run on) for those on the CPU. Facts are JSON values.
 """

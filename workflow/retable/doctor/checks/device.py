@@ -1,0 +1,62 @@
+"""Whether this machine can be the device, and what of it this version of retable has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from retable.config.device import Device
+from retable.doctor.findings import Finding, fail, ok, warn
+from retable.doctor.readings import Readings
+
+OF_THE_HOST = True
+SAME = {"arm64": "aarch64", "amd64": "x86_64"}  # how other systems call them
+
+
+def findings(device: Device, readings: Readings) -> Iterator[Finding]:
+    if device.is_elsewhere:
+        yield warn(
+            f"{device.device} is {device.container.host}, another machine: only this one is read",
+            "run this on the device too",
+        )
+    else:
+        yield from _of_architecture(device, readings)
+    yield from _of_players(device, Path.cwd())
+
+
+def _of_architecture(device: Device, readings: Readings) -> Iterator[Finding]:
+    here = readings.output("uname", "-m") or "unknown"
+    here = SAME.get(here, here)
+    if device.architecture in ("any", here):
+        yield ok(f"{here}, for {device.title}")
+    else:
+        yield fail(
+            f"this machine is {here}, and {device.device} is {device.architecture}",
+            "run this on the device itself",
+        )
+
+
+def _of_players(device: Device, root: Path) -> Iterator[Finding]:
+    """Which backends miss a file here: the others can be measured without them."""
+    missing = {name: _missing(device, name, root) for name in device.backends}
+    whole = [name for name, what in missing.items() if what is None]
+    for name, what in missing.items():
+        if what is None:
+            continue
+        if whole:
+            yield warn(f"{name}: {what}", f"leave it out: `--config players={','.join(whole)}`")
+        else:
+            yield fail(f"{name}: {what}", "a newer version of retable, or another device")
+    if not any(missing.values()):
+        yield ok(f"its backends are all part of this version: {', '.join(whole)}")
+
+
+def _missing(device: Device, player: str, root: Path) -> str | None:
+    """The first file of this checkout that a player would need and that is not there."""
+    packages = root / "workflow"
+    plugin, environment = device.plugin(player), device.backends[player].environment
+    wanted = {
+        f"runtime {device.runtime!r}": packages / "retable" / "runtimes" / f"{device.runtime}.py",
+        f"backend {plugin!r}": packages / "retable_runner" / "backends" / f"{plugin}.py",
+        f"environment {environment!r}": root / "containers" / environment,
+    }
+    absent = [what for what, path in wanted.items() if not path.exists()]
+    return f"{absent[0]} is not part of this version of retable" if absent else None
