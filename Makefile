@@ -32,9 +32,11 @@ test-host: .venv/development
 # What runs the real frameworks, in the environments that the workflow makes.
 test-frameworks: .venv/development
 	$(BIN)/snakemake --cores 2 --quiet all -- \
-	  results/environments/venv/torch.json results/environments/venv/cpu.json
+	  results/environments/venv/torch.json results/environments/venv/cpu.json \
+	  results/environments/venv/tensorrt-rtx.json
 	RETABLE_TORCH_PYTHON=$(CURDIR)/results/environments/venv/torch/bin/python \
 	RETABLE_CPU_PYTHON=$(CURDIR)/results/environments/venv/cpu/bin/python \
+	RETABLE_TENSORRT_RTX_PYTHON=$(CURDIR)/results/environments/venv/tensorrt-rtx/bin/python \
 	  $(BIN)/python -m pytest -q -m real
 
 # What runs in containers: real images on a Docker daemon of its own, which needs root, Debian's
@@ -57,6 +59,6 @@ clean:
 	@touch $@
 
 .venv/development: .venv/host $(LOCKS)/development.lock
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps \
 	  -r $(LOCKS)/requirements.lock -r $(LOCKS)/development.lock
 	@touch $@

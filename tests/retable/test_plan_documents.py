@@ -26,6 +26,7 @@ PUBLISHED_ON = {
     "paddle-keypoints": ["t4"],
     "paddle-keypoints-mobile": ["kirin-980", "snapdragon-660"],
 }
+OURS = "tensorrt_rtx"  # a player beside the one that measured: no document has it
 PLANS = [
     (suite, device)
     for suite, published_on in PUBLISHED_ON.items()
@@ -102,7 +103,7 @@ def test_names_are_unambiguous(suite: str, device: str) -> None:
 def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) -> None:
     plan = plan_of(suite, device)
     for cell in plan.cells:
-        (case,) = plan.answers[cell]
+        (case,) = [case for case in plan.answers[cell] if case.backend != OURS]
         if cell.measured_on == device:
             assert case.backend
             assert case.ending is None or case.request.precision == "int8"
@@ -122,7 +123,8 @@ def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) 
 )
 def test_block_sizes(suite: str, device: str, sizes: dict[int, int]) -> None:
     blocks = plan_of(suite, device).blocks
-    assert Counter(len(block.cases) for block in blocks.values()) == sizes
+    found = [sum(case.backend != OURS for case in block.cases) for block in blocks.values()]
+    assert Counter(found) == sizes
 
 
 def test_three_tables_share_the_blocks_of_segmentation() -> None:

@@ -115,6 +115,21 @@ def cpu_runner(tmp_path, cpu_python):
 
 
 @pytest.fixture
+def rtx_python():
+    """The interpreter of an environment with TensorRT-RTX, which needs no GPU to build engines."""
+    python = os.environ.get("RETABLE_TENSORRT_RTX_PYTHON")
+    if not python:
+        pytest.skip("RETABLE_TENSORRT_RTX_PYTHON names no interpreter with tensorrt_rtx")
+    return python
+
+
+@pytest.fixture
+def rtx_runner(tmp_path, rtx_python):
+    """The runner in the environment of TensorRT-RTX."""
+    return Runner(tmp_path, rtx_python)
+
+
+@pytest.fixture
 def sample(tmp_path):
     """A sample input: an .npz with one array."""
     path = tmp_path / "sample.npz"

@@ -65,3 +65,30 @@ def test_the_cpu_environment_has_both_backends(cpu_runner):
     found = cpu_runner.result({"schema": "retable/probe-job/1"})["facts"]["backends"]
     assert set(found["onnxruntime"]["versions"]) == {"onnxruntime"}
     assert set(found["openvino"]["versions"]) == {"openvino"}
+
+
+@pytest.mark.parametrize(
+    ("nvidia", "jetson", "version"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC"
+            " 2023\nGCC version:  gcc version 12.2.0\n",
+            "",
+            "535.104.05",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build"
+            "  (dvs-builder@U22)\nGCC version:  gcc version 12.3.0\n",
+            "",
+            "580.65.06",
+        ),
+        (
+            "",
+            "# R32 (release), REVISION: 7.1, GCID: 29818004, BOARD: t210ref, EABI: aarch64",
+            "L4T 32.7.1",
+        ),
+        ("", "", None),
+    ],
+)
+def test_the_gpus_driver_is_told(nvidia, jetson, version):
+    assert probe.driver(nvidia, jetson) == version

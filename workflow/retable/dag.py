@@ -3,7 +3,7 @@
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from retable.runtimes.host import identity as host_identity
 from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
 
+HOST = "host"  # in the place of a device's name, for what is entered on this machine
 LEAST_FREE_BYTES = 1 << 30
 
 
@@ -48,8 +49,11 @@ class Dag:
         )
         self.plans = plans(self.configuration, self.settings, self.device)
 
-    def check(self) -> None:
-        """Say in one sentence why the device cannot be used, before any work."""
+    def check(self, targets: Iterable[str]) -> None:
+        """Say in one sentence why the device cannot be used, before any work.
+
+        It is not asked for engines alone that are all built on this machine.
+        """
         where = f"config/devices/{self.device.device}.yaml"
         free = shutil.disk_usage(self.root).free
         if free < LEAST_FREE_BYTES:
@@ -57,8 +61,17 @@ class Dag:
                 f"results/: {free >> 20} MiB are free on this disk, and {LEAST_FREE_BYTES >> 20} "
                 "are needed at least: make room"
             )
+        if self._built_here(targets):
+            return
         entered = runtime(self.device.runtime, where)
         entered.check(where, self.device.container, self.device.environments)
+
+    def _built_here(self, targets: Iterable[str]) -> bool:
+        """Whether engines are all that is wanted, and all of them are built on this machine."""
+        ahead = all(player.build_environment for player in self.device.backends.values())
+        engines = f"results/{self.device.device}/engines/"
+        named = [str(one) == "engines" or str(one).startswith(engines) for one in targets]
+        return ahead and bool(named) and all(named)
 
     # Environments
 
@@ -70,7 +83,9 @@ class Dag:
         return f"results/{self.device.device}/environments/{name}.json"
 
     def entered_environment(self, wildcards: Wildcards) -> str:
-        """The environment that a device's own is entered through."""
+        """The environment that a device's own, or this machine's, is entered through."""
+        if wildcards.device == HOST:
+            return self.host_environment(wildcards.environment)
         here = self.device.runtime != "docker"  # an image is where its containers are
         where = self.device.runtime if here else self.device.device
         return f"results/environments/{where}/{wildcards.environment}.json"
@@ -92,7 +107,11 @@ class Dag:
         return self.host_environment(environment)
 
     def backend_environment(self, wildcards: Wildcards) -> str:
-        return self.device_environment(self._player(wildcards).environment)
+        """Where a player's engines are built: on the device, or ahead of time on this machine."""
+        player = self._player(wildcards)
+        if player.build_environment:
+            return f"results/{HOST}/environments/{player.build_environment}.json"
+        return self.device_environment(player.environment)
 
     def environment_files(self, wildcards: Wildcards) -> list[str]:
         """What the runtime makes the environment of."""
@@ -227,10 +246,11 @@ class Dag:
             return host_identity()
         return platform.python_version() if wildcards.where == "venv" else ""
 
-    def machine(self, _: Wildcards) -> str:
+    def machine(self, wildcards: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
         host = self.device.container.host
-        return f"{platform.node()} {platform.machine()}" if host is None else host
+        here = host is None or wildcards.device == HOST
+        return f"{platform.node()} {platform.machine()}" if here else str(host)
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable.runtimes.{self.runtime(wildcards)}")

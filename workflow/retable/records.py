@@ -46,6 +46,15 @@ def verify(*records: Record) -> None:
                 verified(wanted)
 
 
+def is_damaged(path: Path) -> bool:
+    """Whether a record is there and names a file that is not, or that has another length."""
+    if not path.is_file():
+        return False
+    record = read_record(path)
+    files = [(Path(made.path), made.bytes) for made in record.artifacts.values()]
+    return any(not file.is_file() or file.stat().st_size != size for file, size in files)
+
+
 def leave_record(
     path: Path,
     step: str,

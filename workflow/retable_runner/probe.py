@@ -13,6 +13,8 @@ CPUINFO = "/proc/cpuinfo"
 MEMINFO = "/proc/meminfo"
 OS_RELEASE = "/etc/os-release"
 BOARD = "/proc/device-tree/model"
+NVIDIA_DRIVER = "/proc/driver/nvidia/version"
+JETSON_RELEASE = "/etc/nv_tegra_release"
 GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
@@ -37,6 +39,7 @@ def machine():
         "affinity": backends.cpus(),
         "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
         "gpu": gpu(),
+        "driver": driver(nodes.text(NVIDIA_DRIVER) or "", nodes.text(JETSON_RELEASE) or ""),
         "kernel": platform.release(),
         "os": os_name(nodes.text(OS_RELEASE) or ""),
         "governor": nodes.text(GOVERNOR),
@@ -54,6 +57,20 @@ def gpu():
             return "{name}, compute capability {compute_capability}".format(**found.facts)
     except Exception:  # whatever the library or the driver raises
         return None
+
+
+def driver(nvidia, jetson):
+    """Return the version of the GPU's driver, or None without one.
+
+    `nvidia` is the text of /proc/driver/nvidia/version ("NVRM version: NVIDIA UNIX x86_64 Kernel
+    Module  535.104.05  ..."); on a Jetson the driver is the board's release, and `jetson` the text
+    of /etc/nv_tegra_release ("# R32 (release), REVISION: 7.1, ...").
+    """
+    found = re.search(r"^NVRM version: .*?\s(\d+(?:\.\d+)+)\s", nvidia, re.MULTILINE)
+    if found:
+        return found.group(1)
+    found = re.search(r"^# R(\d+) \(release\), REVISION: ([\d.]+)", jetson, re.MULTILINE)
+    return "L4T {}.{}".format(*found.groups()) if found else None
 
 
 def cpu_model(cpuinfo):

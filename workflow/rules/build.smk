@@ -17,6 +17,7 @@ rule build:
         backend=dag.backend_plugin,
         options=dag.backend_options,
         code=dag.build_code,
+        timings="results/{device}/engines/{player}.timings",
         memory=(
             ["--memory-limit-mib", dag.device.memory_limit_mib]
             if dag.device.memory_limit_mib
@@ -27,7 +28,7 @@ rule build:
     shell:
         "python -m retable build --player {wildcards.player:q} --backend {params.backend:q}"
         " --precision {wildcards.precision:q} --options {params.options:q}"
-        " --code {params.code:q} {params.memory:q}"
+        " --code {params.code:q} {params.memory:q} --timings {params.timings:q}"
         " --source {input.source:q} --environment {input.environment:q}"
         " --output {output:q} --log {log:q}"
 

@@ -7,6 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from retable.dag import Dag
 from retable.errors import RetableError
+from retable.records import is_damaged
 
 if Path.cwd().resolve() != Path(workflow.basedir).resolve():
     sys.exit(
@@ -16,6 +17,10 @@ try:
     dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
 except RetableError as error:
     sys.exit(f"retable: {error}")
+
+# An engine that was truncated or removed is built again: its record goes, and so it is missing.
+for record in filter(is_damaged, map(Path, dag.engines())):
+    record.unlink()
 
 # The interpreter that runs Snakemake runs the steps.
 os.environ["PATH"] = os.pathsep.join(
@@ -31,7 +36,7 @@ shell.prefix("exec ")
 
 
 wildcard_constraints:
-    device=dag.device.device,
+    device=f"{dag.device.device}|host",
     where="[a-z0-9._-]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
@@ -47,7 +52,7 @@ wildcard_constraints:
 # Before the first job of a real run: a dry run plans for any device.
 onstart:
     try:
-        dag.check()
+        dag.check(workflow.dag_settings.targets)
     except RetableError as error:
         sys.exit(f"retable: {error}")
 

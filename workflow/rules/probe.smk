@@ -1,5 +1,6 @@
 # in:  results/environments/{runtime}/{environment}.json
 # out: results/{device}/environments/{environment}.json: the same, and what the device is
+#      ("host": this machine, where engines are built ahead of time)
 rule probe:
     input:
         environment=dag.entered_environment,

@@ -1,12 +1,20 @@
 """config/devices/*.yaml: what a device is, and which backend plays which role on it."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from retable.config.entry import Entry, Name, PluginName, Scalar, listed, nearest
 from retable.errors import RetableError
 
 Role = Literal["engine", "native", "native-cpu", "mobile"]
 Precision = Literal["fp32", "fp16", "int8"]
+
+
+def _no_host(name: str) -> str:
+    if name == "host":
+        raise ValueError("no device can be called host: its folder in results/ is this machine's")
+    return name
 
 
 class Player(Entry):
@@ -19,6 +27,9 @@ class Player(Entry):
     roles: list[Role]
     backend: PluginName | None = None  # the file in retable_runner/backends; else the player's name
     environment: Name
+    # The environment of this machine in which its engines are built, ahead of time and without the
+    # device (options must say what for); None: on the device, in `environment`.
+    build_environment: Name | None = None
     memory: Literal["host", "device"] | None = None  # if other than the device's
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
@@ -43,7 +54,7 @@ class ContainerSettings(Entry):
 class Device(Entry):
     """One device. `memory` says where inputs and outputs live: `host` means no transfers."""
 
-    device: Name
+    device: Annotated[Name, AfterValidator(_no_host)]
     title: str
     architecture: Literal["any", "x86_64", "aarch64"]
     runtime: Literal["venv", "host", "docker", "adb"]

@@ -12,14 +12,15 @@ from typing import Any
 from retable.contract import Artifact, Result
 from retable.environments import enter
 from retable.errors import RetableError
-from retable.files import read_json, verified, write_json
+from retable.files import artifact, read_json, verified, write_json
 from retable.jobs.build import BuildJob
 from retable.places import run_job
 from retable.records import Record, leave_record, read_record, verify
 from retable.steps.options import add_environment
 
 TIMEOUT_S = 3600
-BUILT_FOR = ("architecture", "cpu", "gpu")  # what an engine may be specialised for
+TIMINGS = "timing_cache"  # the role of what a build leaves to the next: no part of an engine
+BUILT_FOR = ("architecture", "cpu", "gpu", "driver")  # what an engine may be specialised for
 DESCRIPTION = "built.json"  # the result of the build, beside the engine it made
 
 
@@ -30,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--options", type=json.loads, required=True, help="of the backend, as JSON")
     parser.add_argument("--code", required=True, help="digest of the sources that build engines")
     parser.add_argument("--memory-limit-mib", type=int, help="of the building process")
+    parser.add_argument("--timings", type=Path, required=True, help="timing cache of the player")
     parser.add_argument("--source", type=Path, required=True, help="record of the graph")
     add_environment(parser)
 
@@ -65,9 +67,15 @@ def _identity(source: Record, environment: Record, given: argparse.Namespace) ->
         "options": given.options,
         "code": given.code,
         "environment": environment.facts["identity"],
+        "library": _library(environment, given.backend),
         "machine": {name: environment.facts["machine"].get(name) for name in BUILT_FOR},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _library(environment: Record, backend: str) -> Any:
+    """The backend's versions as the probe met them: a device may bring its library along."""
+    return environment.facts.get("backends", {}).get(backend.replace("_", "-"))
 
 
 def _kept(folder: Path, identity: str) -> Result | None:
@@ -91,7 +99,7 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
         made = Path(scratch, "engine")
         job = BuildJob(
             backend=given.backend,
-            source=source.artifacts,
+            source={**source.artifacts, **_timings(given.timings, scratch)},
             precision=given.precision,
             options=given.options,
             folder=str(made),
@@ -106,6 +114,7 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
         )
         if result.outcome != "ok":
             return result
+        _keep_timings(made, result, given.timings)
         if folder.exists():
             shutil.rmtree(folder)
         made.rename(folder)
@@ -118,6 +127,22 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
                     bytes=engine.bytes,
                 )
                 for name, engine in result.artifacts.items()
+                if name != TIMINGS
             }
         }
     )
+
+
+def _timings(kept: Path, scratch: str) -> dict[str, Artifact]:
+    """What earlier builds of the player have timed; a copy, which no build beside replaces."""
+    if not kept.is_file():
+        return {}
+    copy = Path(scratch, "timings")
+    shutil.copyfile(kept, copy)
+    return {TIMINGS: artifact(copy)}
+
+
+def _keep_timings(made: Path, result: Result, kept: Path) -> None:
+    """Leave the timings that a build has made to the next; of two at once, the last one's stay."""
+    if TIMINGS in result.artifacts:
+        (made / Path(result.artifacts[TIMINGS].path).name).replace(kept)
