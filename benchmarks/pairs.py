@@ -2,7 +2,8 @@
 
     PYTHONPATH=workflow .venv/bin/python -m benchmarks.pairs ENGINE.json SAMPLE.json [options]
 
-ENGINE.json and SAMPLE.json are records that a run left, for instance
+ENGINE.json and SAMPLE.json are records that a run left (in their place, `--chain conv32x64x8`: one
+of the benchmarks' own graphs), for instance
 results/cpu/engines/fast-scnn/384x576/fused_argmax/fp32/onnxruntime.json and
 results/models/fast-scnn/384x576/sample.json. Two questions, each asked on the machine as it is and
 with a process that computes without end on each of its cores:
@@ -22,17 +23,21 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import graphs
 from benchmarks.tables import markdown
 from retable.config.budget import BUDGETS
+from retable.contract import Artifact
+from retable.files import artifact
 from retable.jobs.launch import LaunchJob, Measure, Turn
 from retable.local import LocalWorkspace
 from retable.places import RunningJob, Workspace
 from retable.readings import Reading, ratio_by_round, reading
-from retable.records import Record, read_record
+from retable.records import read_record
 from retable.rounds import conduct
 from retable.sessions import Entry, Launch
 
@@ -47,18 +52,38 @@ SEED = 20211
 TIMEOUT_S = 120.0
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a launch loads."""
+
+    engine: dict[str, Artifact]
+    sample: Artifact
+
+
+def made_by_a_run(engine: Path, sample: Path) -> Made:
+    """What two records name."""
+    return Made(read_record(engine).artifacts, read_record(sample).artifacts["sample"])
+
+
+def made_of_a_chain(name: str, folder: Path) -> Made:
+    """One of the benchmarks' own graphs, and noise to run it on."""
+    graph, sample = graphs.written(folder)[name], folder / "sample.npz"
+    channels, size = (int(part) for part in name.removeprefix("conv").split("x")[:2])
+    noise = np.random.default_rng(SEED).standard_normal((1, channels, size, size), np.float32)
+    np.savez(sample, x0=noise)
+    return Made({"engine": artifact(graph)}, artifact(sample))
+
+
 class Engine:
     """An engine that can be launched as a session launches it."""
 
-    def __init__(
-        self, engine: Record, sample: Record, backend: str, workspace: Workspace, threads: int
-    ):
+    def __init__(self, made: Made, backend: str, workspace: Workspace, threads: int):
         self._workspace = workspace
         self._log = Path(tempfile.gettempdir(), "retable-benchmark.log")
         self._job = {
             "backend": backend,
-            "engine": engine.artifacts,
-            "sample": sample.artifacts["sample"],
+            "engine": made.engine,
+            "sample": made.sample,
             "post": "none",
             "options": {"threads": threads} if threads else {},
             "warmup": WARMUP,
@@ -140,21 +165,25 @@ def neighbours(busy: bool) -> Iterator[None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("engine", type=Path)
-    parser.add_argument("sample", type=Path)
+    parser.add_argument("records", type=Path, nargs="*", help="ENGINE.json SAMPLE.json")
+    parser.add_argument("--chain", help="in their place, a graph of benchmarks.graphs")
     parser.add_argument("--backend", default="onnxruntime")
     parser.add_argument("--python", default="results/environments/venv/cpu/bin/python")
     parser.add_argument("--threads", type=int, default=1, help="0: as the backend has it")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--sessions", type=int, default=10)
     given = parser.parse_args()
-    engine = Engine(
-        read_record(given.engine),
-        read_record(given.sample),
-        given.backend,
-        LocalWorkspace(Path(given.python)),
-        given.threads,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        made = (
+            made_of_a_chain(given.chain, Path(folder))
+            if given.chain
+            else made_by_a_run(*given.records)
+        )
+        workspace = LocalWorkspace(Path(given.python))
+        _print_tables(Engine(made, given.backend, workspace, given.threads), given)
+
+
+def _print_tables(engine: Engine, given: argparse.Namespace) -> None:
     chance = random.Random(SEED)
     pair_rows, session_rows = [], []
     for busy in (False, True):
@@ -163,7 +192,8 @@ def main() -> None:
             time.sleep(1)
             pair_rows.append([machine, *_pair_row(engine, given.pairs, chance)])
             session_rows.append([machine, *_session_row(engine, given.sessions, chance)])
-    print(f"{given.engine}, {given.threads or 'all'} threads; load {os.getloadavg()[0]:.2f}\n")
+    title = given.chain or given.records[0]
+    print(f"{title}, {given.threads or 'all'} threads; load {os.getloadavg()[0]:.2f}\n")
     print(markdown(PAIR_HEADER, pair_rows))
     print()
     print(markdown(SESSION_HEADER, session_rows))

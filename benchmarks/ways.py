@@ -16,14 +16,13 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.pairs import FIELD, TIMEOUT_S, TURN, Engine
+from benchmarks.pairs import FIELD, TIMEOUT_S, TURN, Engine, made_by_a_run
 from benchmarks.tables import markdown
 from retable.config.device import ContainerSettings
 from retable.jobs.launch import Measure
 from retable.local import LocalPlace
 from retable.places import Workspace
 from retable.readings import Reading, ratio_by_round, reading
-from retable.records import read_record
 from retable.rounds import conduct
 from retable.runtimes import docker
 from retable.sessions import Entry, Launch
@@ -86,7 +85,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--measure-ms", type=float, default=1000.0)
     given = parser.parse_args()
-    engine, sample = read_record(given.engine), read_record(given.sample)
+    made_before = made_by_a_run(given.engine, given.sample)
     python = Path("results/environments/venv", given.environment, "bin/python").absolute()
     with ExitStack() as stack:
         here = stack.enter_context(LocalPlace(python).opened("none", log=LOG))
@@ -98,7 +97,7 @@ def main() -> None:
             way = "ssh" if host.startswith("ssh://") else "socket"
             workspaces[f"container, {way}"] = stack.enter_context(place.opened("none", log=LOG))
         engines = {
-            name: Engine(engine, sample, given.backend, workspace, given.threads)
+            name: Engine(made_before, given.backend, workspace, given.threads)
             for name, workspace in workspaces.items()
         }
         made = launches(engines, given.rounds, given.measure_ms)
