@@ -6,5 +6,7 @@ import pytest
 @pytest.fixture(scope="session", autouse=True)
 def _own_machine(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETABLE_MACHINE_LOCK", str(tmp_path_factory.mktemp("machine")))
+        folder = tmp_path_factory.mktemp("machine")
+        folder.chmod(0o755)
+        patch.setenv("RETABLE_MACHINE_LOCK", str(folder))
         yield

@@ -14,6 +14,7 @@ import pytest
 
 from retable.config.device import ContainerSettings, Device
 from retable.config.entry import read_entry
+from retable.containers import container as containers
 from retable.contract import Artifact
 from retable.doctor.checks import docker as doctor
 from retable.errors import ConnectionLost, RetableError
@@ -200,16 +201,16 @@ def test_a_failure_is_told_and_stops_no_other(
         assert (found.outcome, found.reason[: len(reason)]) == (outcome, reason)
         assert conducted(workspace, log).outcome == "ok"
         (container,) = docker_client.containers.list()
-        assert programs_in(container) == ["retable_runner.hold"]
+        assert programs_in(container) == []
 
 
 def programs_in(container):
-    """The modules that run in a container."""
+    """The modules of ours that still run in a container, after a while."""
     deadline = time.monotonic() + DEADLINE_S
     while True:
         rows = [" ".join(row) for row in container.top(ps_args="-eo pid,args")["Processes"]]
-        found = [row.split("-m ")[1].split()[0] for row in rows if "-m retable" in row]
-        if len(found) == 1 or time.monotonic() > deadline:
+        found = [row for row in rows if "-m retable_" in row]
+        if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.1)
 
@@ -217,8 +218,7 @@ def programs_in(container):
 OPENS = """
     import sys, time
     from pathlib import Path
-    from retable.config.device import ContainerSettings, Device
-from retable.config.entry import read_entry
+    from retable.config.device import ContainerSettings
     from retable.runtimes import Prepared, docker
     settings = ContainerSettings.model_validate_json(sys.argv[1])
     place = docker.enter(Prepared("python3", "", {"image": sys.argv[2]}), settings)
@@ -290,6 +290,27 @@ def test_a_connection_that_is_cut_in_a_launch_is_lost(place, ssh_daemon, tmp_pat
             assert running.ask(None, DEADLINE_S) == {"loaded": True}
             ssh_daemon.cut()
             assert running.ask("warm", DEADLINE_S) is None
+            running.result(DEADLINE_S)
+
+
+def test_a_device_that_falls_silent_is_lost_and_its_container_ends(
+    place, ssh_daemon, docker_client, monkeypatch, tmp_path
+):
+    if ssh_daemon.url != place.host:
+        pytest.skip("there is no connection to fall silent")
+    monkeypatch.setattr(containers, "SILENCE_S", 5)
+    monkeypatch.setattr(containers, "HEARTBEAT_S", 1)
+    log = tmp_path / "log"
+    with (
+        pytest.raises(ConnectionLost),
+        place.opened("alone", log=log) as opened,
+        opened.start("retable_runner", launch(), log=log, talks=True) as running,
+    ):
+        assert running.ask(None, DEADLINE_S) == {"loaded": True}
+        with ssh_daemon.silent():
+            assert running.ask("warm", DEADLINE_S) is None
+            while left_on(docker_client) != ([], []):  # nobody here can end it
+                time.sleep(0.1)
             running.result(DEADLINE_S)
 
 

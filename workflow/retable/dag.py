@@ -1,6 +1,7 @@
 """What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
 
 import json
+import os
 import platform
 import shutil
 from collections.abc import Iterable, Mapping
@@ -96,7 +97,10 @@ class Dag:
 
     def container(self, wildcards: Wildcards) -> str:
         """How containers are run there, as JSON."""
-        here = ContainerSettings(base=self.settings.base_image)
+        if self.runtime(wildcards) != "docker":
+            return ContainerSettings().model_dump_json()
+        host = os.environ.get("DOCKER_HOST") or None
+        here = ContainerSettings(host=host, base=self.settings.base_image)
         return (self.device.container if self._is_device(wildcards) else here).model_dump_json()
 
     def model_environment(self, wildcards: Wildcards) -> str:
@@ -248,16 +252,17 @@ class Dag:
 
     def machine(self, wildcards: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
-        host = self.device.container.host
-        here = host is None or wildcards.device == HOST
-        return f"{platform.node()} {platform.machine()}" if here else str(host)
+        container = self.device.container
+        here = container.is_local or wildcards.device == HOST
+        return f"{platform.node()} {platform.machine()}" if here else str(container.host)
 
     def runtime_sources(self, wildcards: Wildcards) -> list[str]:
         return sources(self.root, f"retable.runtimes.{self.runtime(wildcards)}")
 
     def device_runtime_sources(self, _: Wildcards) -> list[str]:
         """How the device is entered: found by the runtime's name, and so imported by nobody."""
-        return sources(self.root, f"retable.runtimes.{self.device.runtime}")
+        inside = ["retable_runner.hold"] if self.device.runtime == "docker" else []
+        return sources(self.root, f"retable.runtimes.{self.device.runtime}", *inside)
 
     def session_sources(self, wildcards: Wildcards) -> list[str]:
         posts = {case.post for case in self.session(wildcards).cases} - {"none"}

@@ -6,16 +6,21 @@ is given: paths are relative to the working folder on both sides.
 
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from retable.contract import Message, Result
+from retable.errors import ConnectionLost
 from retable.outcomes import result_of
 from retable.processes import Program
 
 PACKAGES = Path(__file__).resolve().parent.parent  # the folder that holds all packages
+
+PAUSES_S = (5.0, 30.0)  # before another attempt, where a connection was lost
+Answer = TypeVar("Answer")
 
 # How the place's machine is locked meanwhile: `none` where another workspace of ours holds it.
 Lock = Literal["alone", "shared", "none"]
@@ -51,12 +56,30 @@ def run_job(
     timeout_s: float,
     memory_limit_mib: int | None = None,
 ) -> Result:
-    """Run one job in a place that is opened for it."""
-    with (
-        place.opened("shared", log=log, memory_limit_mib=memory_limit_mib) as workspace,
-        workspace.start(package, job, log=log) as running,
-    ):
-        return running.result(timeout_s)
+    """Run one job in a place that is opened for it; again, where the connection is lost."""
+
+    def attempt() -> Result:
+        with (
+            place.opened("shared", log=log, memory_limit_mib=memory_limit_mib) as workspace,
+            workspace.start(package, job, log=log) as running,
+        ):
+            return running.result(timeout_s)
+
+    try:
+        return retried(attempt, lambda error: None)
+    except ConnectionLost as error:
+        return Result(outcome="unavailable", reason=str(error))
+
+
+def retried(attempt: Callable[[], Answer], told: Callable[[ConnectionLost], None]) -> Answer:
+    """What `attempt` gives; after a lost connection it is made again, a few times."""
+    for pause_s in PAUSES_S:
+        try:
+            return attempt()
+        except ConnectionLost as error:
+            told(error)
+            time.sleep(pause_s)
+    return attempt()
 
 
 class RunningJob:
@@ -99,6 +122,11 @@ class RunningJob:
             return None if reply is None else json.loads(reply)
         except ValueError:
             return None
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether it has nothing more to say, and is ending."""
+        return self._program.has_closed
 
     def tell(self, command: str) -> None:
         """Send a command to which there is no reply."""

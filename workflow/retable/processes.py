@@ -19,6 +19,7 @@ from retable.errors import RetableError
 
 TAIL_BYTES = 4000
 PIPE_BYTES = 65536
+SIGNALS = frozenset(signal.Signals)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -32,10 +33,13 @@ class Exit:
     last_lines: str
     out_of_memory: bool = False  # the kernel killed it for what it took
 
-    def of_container(self, code: int, out_of_memory: bool) -> "Exit":
-        """The same end as it was inside: SIGKILL is the kernel's where memory was short."""
-        short = out_of_memory and code == -signal.SIGKILL
-        return dataclasses.replace(self, code=code, out_of_memory=short)
+    def of_shell(self) -> "Exit":
+        """The same end, where the code is a shell's: 128 and the number of a signal."""
+        number = self.code - 128
+        return dataclasses.replace(self, code=-number) if number in SIGNALS else self
+
+    def for_memory(self) -> "Exit":
+        return dataclasses.replace(self, out_of_memory=True)
 
     @property
     def signal_name(self) -> str | None:
@@ -79,6 +83,7 @@ class Program:
             self._start = time.monotonic()
             self._process = _started(command, stream, environment or {}, memory_limit_bytes, talks)
         self._unread = b""
+        self._closed = False
 
     def __enter__(self) -> "Program":
         return self
@@ -93,6 +98,11 @@ class Program:
     @property
     def has_ended(self) -> bool:
         return self._process.poll() is not None
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether it was heard to say nothing more: it has ended, or is about to."""
+        return self._closed
 
     def say(self, line: str) -> None:
         """Send a line to the program; nothing happens where it has ended."""
@@ -111,6 +121,7 @@ class Program:
                 return None
             heard = os.read(self._process.stdout.fileno(), PIPE_BYTES)
             if not heard:
+                self._closed = True
                 return None
             self._unread += heard
         line, _, self._unread = self._unread.partition(b"\n")

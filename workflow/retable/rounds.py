@@ -101,7 +101,8 @@ class _Underway:
     def _ask(self, command: str | None) -> dict[str, Any] | None:
         reply = self._running.ask(command, self._timeout_s) if self.answers else None
         if self.answers and reply is None:  # end it now: the others are to measure without it
-            self._left = self._running.result(GRACE_S)
+            is_ending = self._running.has_closed
+            self._left = self._running.result(self._timeout_s if is_ending else GRACE_S)
         self.answers = reply is not None
         return reply
 

@@ -15,12 +15,11 @@ if Path.cwd().resolve() != Path(workflow.basedir).resolve():
     )
 try:
     dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
+    # An engine that was truncated or removed is built again: its record goes, and so is missing.
+    for record in filter(is_damaged, map(Path, dag.engines())):
+        record.unlink()
 except RetableError as error:
     sys.exit(f"retable: {error}")
-
-# An engine that was truncated or removed is built again: its record goes, and so it is missing.
-for record in filter(is_damaged, map(Path, dag.engines())):
-    record.unlink()
 
 # The interpreter that runs Snakemake runs the steps.
 os.environ["PATH"] = os.pathsep.join(

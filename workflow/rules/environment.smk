@@ -10,6 +10,7 @@ rule environment:
         "results/environments/{where}/{environment}.json",
     log:
         "results/logs/environment/{where}/{environment}.log",
+    priority: 100  # what cannot be entered is told before long work begins
     params:
         interpreter=dag.interpreter,
         runtime=dag.runtime,

@@ -12,6 +12,7 @@ rule probe:
         "results/{device}/environments/{environment}.json",
     log:
         "results/logs/probe/{device}/{environment}.log",
+    priority: 100  # what cannot be entered is told before long work begins
     params:
         machine=dag.machine,
     message:

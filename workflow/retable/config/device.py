@@ -1,5 +1,6 @@
 """config/devices/*.yaml: what a device is, and which backend plays which role on it."""
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -50,6 +51,11 @@ class ContainerSettings(Entry):
     groups: list[str] = []  # that the user is in besides, such as `video` on a Jetson
     cpuset: str | None = None  # CPUs that may be used, as 0-3
 
+    @property
+    def is_local(self) -> bool:
+        """Whether containers run on this machine."""
+        return self.host is None or self.host.startswith("unix:")
+
 
 class Device(Entry):
     """One device. `memory` says where inputs and outputs live: `host` means no transfers."""
@@ -81,17 +87,19 @@ class Device(Entry):
         return self.model_copy(update={"backends": chosen})
 
     def in_containers(self, **said: str | None) -> "Device":
-        """The device with what a run says of its containers, where it says something."""
-        container = self.container.model_copy(
-            update={key: value for key, value in said.items() if value}
-        )
+        """The device with what a run says of its containers, where it says something.
+
+        Where neither says it, the host is that of DOCKER_HOST.
+        """
+        usual = {"host": self.container.host or os.environ.get("DOCKER_HOST") or None}
+        told = {key: value for key, value in said.items() if value}
+        container = self.container.model_copy(update={**usual, **told})
         return self.model_copy(update={"container": container})
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether its containers run on another machine than this."""
-        host = self.container.host
-        return self.runtime == "docker" and host is not None and not host.startswith("unix:")
+        return self.runtime == "docker" and not self.container.is_local
 
     @property
     def environments(self) -> list[str]:

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import signal
 import subprocess
-import tarfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,28 +12,29 @@ from typing import Any
 
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Handle
+from docker.types import DeviceRequest
 
 from retable.config.device import ContainerSettings
 from retable.containers.daemon import Daemon
 from retable.containers.files import OURS, pack, packages, unpack
-from retable.containers.images import restrictions
 from retable.errors import ConnectionLost, RetableError
 from retable.locks import machine_lock_folder, machine_lock_path
-from retable.places import Lock
+from retable.places import PACKAGES, Lock
 from retable.processes import Exit, Program
 
 WORK = "/work"  # the working folder inside, a volume of the container's own
 LOCKED_FOLDER = "/machine"
-LIFE_S = 24 * 3600
+HEARTBEAT_S = 20
+SILENCE_S = 90  # after which the container's first process takes us for gone
 SHORT_S = 60
 GONE_S = 20
-SIGNALLED = 128  # a shell's exit status for an end by a signal: this and the signal's number
-# How often the kernel has killed for memory, of either version of control groups.
-KILLED = (
-    "grep -h '^oom_kill ' /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control"
-    " 2>/dev/null || true"
-)
+MISSING = "Could not find the file"  # what `docker cp` says
 PROGRAM = 'echo $$ > "$1"; shift; exec "$@"'
+# How often the kernel has killed for memory; before Linux 4.13, how often the limit was met.
+KILLS = (
+    "grep -hs '^oom_kill ' /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control"
+    " || sed 's/^/failcnt /' /sys/fs/cgroup/memory/memory.failcnt"
+)
 
 
 class Container:
@@ -55,31 +57,30 @@ class Container:
         self._daemon = daemon
         self._log = log
         self._jobs = 0
-        self._kills = 0
+        self._kills_told = 0
         self._put: set[str] = set()
-        with _said(daemon):
+        self.environment = daemon.environment
+        with daemon.speaking():
             self._handle: Handle = daemon.client.containers.create(
                 image, **_options(daemon, settings, lock, memory_limit_mib)
             )
+        self._id = str(self._handle.id)
 
     def __enter__(self) -> "Container":
-        try:
-            self._send(packages())
+        with contextlib.ExitStack() as undone:
+            undone.callback(self._remove)
             start = ["docker", "start", "--attach", "--interactive", self._id]
-            self._first = Program(start, self._log, self._daemon.environment, talks=True)
-        except BaseException:
-            self._remove()
-            raise
-        try:
+            self._first = Program(start, self._log, self.environment, talks=True)
+            undone.callback(self._first.__exit__)
+            self._heartbeat = _Heartbeat(self._first)
+            undone.callback(self._heartbeat.end)
             self._wait_until_held()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._send(packages())
+            self._open = undone.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._first.__exit__()
-        self._remove()
+        self._open.close()
 
     def put(self, paths: Iterable[str]) -> None:
         """Bring files from here, by their paths below the working folder; each of them once."""
@@ -90,7 +91,7 @@ class Container:
 
     def take(self, path: str) -> None:
         """Bring a file here, to the same path below the working folder."""
-        self._fetch(f"{WORK}/{path}", Path(path))
+        self.fetch(path, Path(path))
 
     def start(
         self, python: str, package: str, job: Path, result: Path, *, log: Path, talks: bool
@@ -102,50 +103,61 @@ class Container:
         command = [python, "-m", package, f"{folder}/job.json", f"{folder}/result.json"]
         return ContainedProgram(self, command, folder, result, log, talks)
 
+    def run(self, command: list[str], timeout_s: float) -> Exit:
+        """Run a command to its end."""
+        with Program(["docker", "exec", self._id, *command], self._log, self.environment) as one:
+            return one.wait(timeout_s)
+
     def wrapped(self, command: list[str], pid_file: str, talks: bool) -> list[str]:
         """The command as it is run in the container: it leaves its number in a file."""
         options = ["--interactive"] if talks else []
         inside = ["sh", "-c", PROGRAM, "sh", pid_file, *command]
         return ["docker", "exec", *options, self._id, *inside]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        return self._daemon.environment
-
     def kill(self, pid_file: str) -> None:
         """Kill a program and its children; nothing happens where they have ended."""
-        words = f'p=$(cat {pid_file}) && {{ kill -9 -- "-$p" || kill -9 "$p"; }}'
         with contextlib.suppress(RetableError):
-            self._daemon.command("exec", self._id, "sh", "-c", words)
+            self._shell(f'p=$(cat {pid_file}) && {{ kill -9 -- "-$p" || kill -9 "$p"; }}')
 
-    def fetch_result(self, folder: str, result: Path) -> None:
-        """Bring a job's result here, if it left one."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fetch(f"{WORK}/{folder}/result.json", result)
+    def was_begun(self, pid_file: str) -> bool:
+        """Whether a program was begun; `ConnectionLost` where the container is not there."""
+        with self._daemon.speaking():
+            try:
+                self._handle.reload()
+            except NotFound:
+                raise ConnectionLost("the container has ended before its time") from None
+        return self._shell(f"test -f {pid_file} && echo yes || echo no").strip() == "yes"
 
-    def was_out_of_memory(self) -> bool:
-        """Whether the kernel has killed for memory since this was last asked.
+    def claims_a_kill(self) -> bool:
+        """Whether the kernel has killed for memory more often than was claimed: claim one."""
+        kinds = [line.split() for line in self._shell(KILLS).splitlines()]
+        counts = dict.fromkeys((kind for kind, _ in kinds), 0)
+        for kind, count in kinds:
+            counts[kind] += int(count)
+        if "oom_kill" not in counts:
+            return counts.get("failcnt", 0) > 0
+        if counts["oom_kill"] <= self._kills_told:
+            return False
+        self._kills_told += 1
+        return True
 
-        `ConnectionLost` where the container is not there any more.
-        """
-        with _said(self._daemon):
-            self._handle.reload()
-        if not self._handle.attrs["State"]["Running"]:
-            raise ConnectionLost("the container has ended before its time")
-        said = self._daemon.command("exec", self._id, "sh", "-c", KILLED)
-        before, self._kills = self._kills, sum(int(line.split()[1]) for line in said.splitlines())
-        return self._kills > before
+    def fetch(self, name: str, path: Path) -> None:
+        """Bring one file from the working folder; FileNotFoundError if there is none."""
+        command = ["docker", "cp", "--follow-link", f"{self._id}:{WORK}/{name}", "-"]
+        with self._copying(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            is_whole = unpack(process.stdout, path)
+        if not is_whole:
+            raise ConnectionLost(f"{name}: only a part of it came out of the container")
 
-    @property
-    def _id(self) -> str:
-        return str(self._handle.id)
+    def _shell(self, words: str) -> str:
+        return self._daemon.command("exec", self._id, "sh", "-c", words)
 
     def _wait_until_held(self) -> None:
         """Wait as long as others hold the machine."""
         while (said := self._first.hear(SHORT_S)) != "held":
-            ended = self._first.wait(0) if said is None and self._first.has_ended else None
-            if ended is not None:
-                raise self._daemon.failure(ended.last_lines)
+            if said is None and self._first.has_ended:
+                raise self._daemon.failure(self._first.wait(0).last_lines)
 
     def _send(self, files: Iterable[tuple[str, Path]]) -> None:
         """Stream files into the working folder, by path, through `docker cp`."""
@@ -155,20 +167,10 @@ class Container:
             with contextlib.suppress(BrokenPipeError):
                 pack(process.stdin, files)
 
-    def _fetch(self, inside: str, path: Path) -> None:
-        """Bring one file here; FileNotFoundError if there is none."""
-        command = ["docker", "cp", "--follow-link", f"{self._id}:{inside}", "-"]
-        with self._copying(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            try:
-                unpack(process.stdout, path)
-            except tarfile.ReadError:
-                raise FileNotFoundError(inside) from None
-
     @contextlib.contextmanager
     def _copying(self, command: list[str], **pipes: int) -> "Iterator[subprocess.Popen[bytes]]":
         """Docker's command with a pipe; what it complains of is an error."""
-        environment = {**os.environ, **self._daemon.environment}
+        environment = {**os.environ, **self.environment}
         with subprocess.Popen(
             command,
             stderr=subprocess.PIPE,
@@ -182,6 +184,8 @@ class Container:
                         pipe.close()
             said = process.stderr.read().decode("utf-8", "replace")
         if process.returncode != 0:
+            if MISSING in said:
+                raise FileNotFoundError(said.strip())
             raise self._daemon.failure(said)
 
     def _remove(self) -> None:
@@ -217,18 +221,21 @@ class ContainedProgram(Program):
         super().__init__(wrapped, log, container.environment, talks=talks)
 
     def wait(self, timeout_s: float) -> Exit:
-        """Wait for the program's end, and bring its result here."""
+        """Wait for the program's end, and bring its result here, if it left one."""
         ended = super().wait(timeout_s)
         if ended.timed_out:
             self._kill()
             return ended
         self._is_over = True
         if ended.code == 0:
-            self._container.fetch_result(self._folder, self._result)
+            with contextlib.suppress(FileNotFoundError):
+                self._container.fetch(f"{self._folder}/result.json", self._result)
             return ended
-        out_of_memory = self._container.was_out_of_memory()
-        code = SIGNALLED - ended.code if ended.code > SIGNALLED else ended.code
-        return ended.of_container(code, out_of_memory)
+        if not self._container.was_begun(self._pid_file):
+            raise RetableError(f"nothing could be begun in the container: {ended.last_lines}")
+        inside = ended.of_shell()
+        killed = inside.code == -signal.SIGKILL and self._container.claims_a_kill()
+        return inside.for_memory() if killed else inside
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
@@ -240,16 +247,35 @@ class ContainedProgram(Program):
         self._container.kill(self._pid_file)
 
 
+class _Heartbeat:
+    """Says a line to a program now and then, so that it knows that we are here."""
+
+    def __init__(self, program: Program) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, args=(program,), daemon=True)
+        self._thread.start()
+
+    def _beat(self, program: Program) -> None:
+        while not self._over.wait(HEARTBEAT_S):
+            program.say("")
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
 def _options(
     daemon: Daemon, settings: ContainerSettings, lock: Lock, memory_limit_mib: int | None
 ) -> dict[str, Any]:
-    """The container's first process, its folders and its limits, as the SDK takes them."""
+    """The container's first process, its folders, its limits, what it may do: as the SDK has it."""
     limit = f"{memory_limit_mib}m" if memory_limit_mib else None
     # Elsewhere its daemon makes it.
-    folder = machine_lock_path() if daemon.is_remote else machine_lock_folder()
+    folder = machine_lock_folder() if settings.is_local else machine_lock_path()
+    first = (PACKAGES / "retable_runner" / "hold.py").read_text(encoding="utf-8")
+    gpus = [DeviceRequest(count=-1, capabilities=[["gpu"]])] if settings.gpus else None
     return {
-        **restrictions(settings),
-        "command": [settings.python, "-m", "retable_runner.hold", LOCKED_FOLDER, lock, str(LIFE_S)],
+        "command": [settings.python, "-c", first, LOCKED_FOLDER, lock, str(SILENCE_S)],
+        "entrypoint": "",
         "stdin_open": True,
         "auto_remove": True,
         "working_dir": WORK,
@@ -260,17 +286,17 @@ def _options(
             "HOME": "/tmp",
         },
         "volumes": [WORK, f"{folder}:{LOCKED_FOLDER}:ro"],
+        "tmpfs": {"/tmp": "exec,mode=1777"},
+        "read_only": True,
+        "network_mode": "none",
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "user": settings.user,
+        "group_add": settings.groups,
         "cpuset_cpus": settings.cpuset,
         "mem_limit": limit,
         "memswap_limit": limit,
+        "device_requests": gpus,
+        "runtime": settings.runtime,
         "labels": {"retable": "job"},
     }
-
-
-@contextlib.contextmanager
-def _said(daemon: Daemon) -> Iterator[None]:
-    """What the SDK complains of, as an error of the daemon's."""
-    try:
-        yield
-    except (DockerException, OSError) as error:
-        raise daemon.failure(str(error)) from None

@@ -1,8 +1,10 @@
 """A Docker daemon: this machine's, or another's over ssh; what it complains of, in a sentence."""
 
+import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from functools import cached_property
 
 import docker
@@ -13,7 +15,7 @@ from retable.containers.tunnel import Tunnel
 from retable.errors import ConnectionLost, RetableError
 
 ANSWER_TIMEOUT_S = 60
-LOCAL = "of this machine"
+LOCAL = "unix:///var/run/docker.sock"
 
 # What Docker and ssh say, and what mends it.
 MENDS = (
@@ -28,29 +30,29 @@ MENDS = (
     ("could not select device driver", "install NVIDIA's container toolkit there"),
     ("nknown runtime specified", "install NVIDIA's container runtime there"),
     ("nknown or invalid runtime name", "install NVIDIA's container runtime there"),
+    ("No such image", "make it again: snakemake -R environment"),
     ("no space left on device", "make room on the daemon's disk: docker system prune"),
 )
+NO_DAEMON = "start Docker there, and add the user to its group docker"
 
 
 class Daemon:
     """A daemon by its address, for a `with` block.
 
-    The address is as in DOCKER_HOST, `unix://path` or `ssh://[user@]host[:port]`; None is what
-    DOCKER_HOST says, or this machine's.
+    The address is as in DOCKER_HOST, `unix://path` or `ssh://[user@]host[:port]`; None is this
+    machine's usual one. `ConnectionLost` where ssh makes no connection.
     """
 
     def __init__(self, host: str | None) -> None:
-        self.host = host or os.environ.get("DOCKER_HOST") or None
-        self.is_remote = bool(self.host and self.host.startswith("ssh://"))
+        self.host = host or LOCAL
         self._tunnel: Tunnel | None = None
 
     def __enter__(self) -> "Daemon":
-        if self.is_remote:
-            assert self.host is not None
+        if self.host.startswith("ssh:"):
             try:
                 self._tunnel = Tunnel(self.host)
             except RetableError as error:
-                raise self.failure(str(error)) from None
+                raise ConnectionLost(self._sentence(str(error))) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,13 +64,19 @@ class Daemon:
     @property
     def environment(self) -> dict[str, str]:
         """The variables with which Docker's command speaks to this daemon."""
-        return {"DOCKER_HOST": self._url} if self._url else {}
+        return {"DOCKER_HOST": self._url}
 
     @cached_property
     def client(self) -> docker.DockerClient:
         """The SDK's client; a `RetableError` where the daemon does not answer."""
-        try:
+        with self.speaking():
             return self.new_client(ANSWER_TIMEOUT_S)
+
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """What the SDK complains of in the block, as an error of the daemon's."""
+        try:
+            yield
         except (DockerException, OSError) as error:
             raise self.failure(str(error)) from None
 
@@ -85,9 +93,10 @@ class Daemon:
             )
         self.command("version")
         wanted = settings.runtime or ("nvidia" if settings.gpus else None)
-        if wanted and wanted not in self.command("info", "--format", "{{json .Runtimes}}"):
+        # A GPU may also be given as a device of CDI's, which the daemon lists elsewhere.
+        if wanted and f'"{wanted}' not in self.command("info", "--format", "{{json .}}"):
             raise RetableError(
-                f"Docker {self._where} has no runtime {wanted!r}: install NVIDIA's container "
+                f"Docker at {self.host} has no runtime {wanted!r}: install NVIDIA's container "
                 "toolkit there (then sudo nvidia-ctk runtime configure, and restart Docker)"
             )
 
@@ -104,7 +113,7 @@ class Daemon:
             )
         except subprocess.TimeoutExpired:
             raise ConnectionLost(
-                f"Docker {self._where} did not answer within {ANSWER_TIMEOUT_S} s"
+                f"Docker at {self.host} did not answer within {ANSWER_TIMEOUT_S} s"
             ) from None
         if done.returncode != 0:
             raise self.failure(done.stderr)
@@ -113,15 +122,16 @@ class Daemon:
     def failure(self, said: str) -> RetableError:
         """What the daemon or ssh said, as an error with its mend; `ConnectionLost` if it is."""
         if self._tunnel is not None and self._tunnel.is_dead:
-            return ConnectionLost(f"the connection to Docker {self._where} was lost")
+            return ConnectionLost(f"the connection to Docker at {self.host} was lost")
+        return RetableError(self._sentence(said))
+
+    def _sentence(self, said: str) -> str:
         lines = [line.strip() for line in said.strip().splitlines() if line.strip()]
         mend = next((f"; {mend}" for part, mend in MENDS if part in said), "")
-        return RetableError(f"Docker {self._where}: {' '.join(lines[-2:]) or 'no answer'}{mend}")
+        if not mend and self._tunnel is not None and "onnection reset" in said:
+            mend = f"; {NO_DAEMON}"  # ssh answered, and found no socket there, or a closed one
+        return f"Docker at {self.host}: {' '.join(lines[-2:]) or 'no answer'}{mend}"
 
     @property
-    def _url(self) -> str | None:
+    def _url(self) -> str:
         return self._tunnel.url if self._tunnel is not None else self.host
-
-    @property
-    def _where(self) -> str:
-        return f"at {self.host}" if self.host else LOCAL

@@ -1,5 +1,6 @@
 """Files on their way into a container and out of it: archives, as streams."""
 
+import shutil
 import tarfile
 import time
 from collections.abc import Iterable, Iterator
@@ -42,12 +43,16 @@ def _folder(path: Path) -> tarfile.TarInfo:
     return entry
 
 
-def unpack(stream: IO[bytes], path: Path) -> None:
-    """Read the one file of an archive to `path`."""
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for entry in archive:
-            source = archive.extractfile(entry)
-            if source is not None:
-                with replacing(path) as temporary, temporary.open("wb") as target:
-                    while block := source.read(BLOCK_BYTES):
-                        target.write(block)
+def unpack(stream: IO[bytes], path: Path) -> bool:
+    """Read the one file of an archive to `path`; say whether it came whole."""
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for entry in archive:
+                source = archive.extractfile(entry)
+                if source is not None:
+                    with replacing(path) as temporary, temporary.open("wb") as target:
+                        shutil.copyfileobj(source, target, BLOCK_BYTES)
+                    return True
+    except tarfile.ReadError:
+        pass
+    return False

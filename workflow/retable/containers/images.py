@@ -1,24 +1,21 @@
 """Images: one a folder of containers/, built where it is to run, found again by content."""
 
+import uuid
 from pathlib import Path
-from typing import Any
 
-from docker.errors import (
-    APIError,
-    BuildError,
-    ContainerError,
-    DockerException,
-    ImageNotFound,
-)
-from docker.types import DeviceRequest
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from retable.config.device import ContainerSettings
 from retable.config.image import Image
+from retable.containers.container import Container
 from retable.containers.daemon import Daemon
 from retable.errors import RetableError
 from retable.files import digest_of
+from retable.locks import exclusive
 
 BUILD_TIMEOUT_S = 3600  # of silence: a package may compile on a slow board
+SMOKE_TIMEOUT_S = 300
+LOCKS = Path("results/environments/docker")
 REPOSITORY = "retable"
 
 
@@ -27,36 +24,35 @@ def built(
 ) -> str:
     """The tag of the folder's image, built unless the daemon has it: the same files, the same tag.
 
-    The base is named by the folder's image.yaml; its smoke test has run inside. All output goes to
-    `log`.
+    The base is named by the folder's image.yaml; its smoke test has run inside. What happens goes
+    to `log`.
     """
-    tag = _tag(folder, image)
-    if identity_of(daemon, tag) is None:
-        _build(daemon, folder, image, f"{tag}-untested", log)
-        _smoke_test(daemon, folder, f"{tag}-untested", settings, log)
-        daemon.client.images.get(f"{tag}-untested").tag(tag)
-        daemon.client.images.remove(f"{tag}-untested")
+    tag = f"{REPOSITORY}/{folder.name}:{content_of(folder, image)[:16]}"
+    with exclusive(LOCKS / f".{folder.name}.lock"):
+        if identity_of(daemon, tag) is None:
+            untested = f"{tag}-{uuid.uuid4().hex[:8]}"
+            _build(daemon, folder, image, untested, log)
+            try:
+                _smoke_test(daemon, folder, untested, settings, log)
+                daemon.client.images.get(untested).tag(tag)
+            finally:
+                daemon.client.images.remove(untested, force=True)
     return tag
 
 
 def content_of(folder: Path, image: Image) -> str:
-    """One hash of all that the image is made of: its folder's files, and its base."""
+    """One hash of the image's folder and the name of its base."""
     names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return digest_of(folder, names, image.reference)
 
 
 def identity_of(daemon: Daemon, tag: str) -> str | None:
     """The image's own identity, or None where the daemon has no such image."""
-    try:
-        return str(daemon.client.images.get(tag).id)
-    except ImageNotFound:
-        return None
-    except (DockerException, OSError) as error:
-        raise daemon.failure(str(error)) from None
-
-
-def _tag(folder: Path, image: Image) -> str:
-    return f"{REPOSITORY}/{folder.name}:{content_of(folder, image)[:16]}"
+    with daemon.speaking():
+        try:
+            return str(daemon.client.images.get(tag).id)
+        except ImageNotFound:
+            return None
 
 
 def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> None:
@@ -75,54 +71,12 @@ def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> N
         with log.open("a", encoding="utf-8") as stream:
             for answer in answers:
                 stream.write(answer.get("stream", ""))
-                _check(answer)
+                if "error" in answer:
+                    raise _failure(folder, image, answer["error"], log)
     except (BuildError, APIError, DockerException, OSError) as error:
         raise _failure(folder, image, str(error), log) from None
     finally:
         client.close()
-
-
-def restrictions(settings: ContainerSettings) -> dict[str, Any]:
-    """What a container may do and has of the machine, as the SDK takes it."""
-    gpus = [DeviceRequest(count=-1, capabilities=[["gpu"]])] if settings.gpus else None
-    return {
-        "entrypoint": "",
-        "tmpfs": {"/tmp": "exec,mode=1777"},
-        "read_only": True,
-        "network_mode": "none",
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
-        "user": settings.user,
-        "group_add": settings.groups,
-        "device_requests": gpus,
-        "runtime": settings.runtime,
-    }
-
-
-def _smoke_test(
-    daemon: Daemon, folder: Path, tag: str, settings: ContainerSettings, log: Path
-) -> None:
-    """Run the folder's smoke.py in the image."""
-    command = [settings.python, "/retable/smoke.py"]
-    try:
-        said = daemon.client.containers.run(
-            tag, command, remove=True, stderr=True, **restrictions(settings)
-        )
-    except ContainerError as error:
-        said = error.stderr
-        lines = (
-            said.decode("utf-8", "replace") if isinstance(said, bytes) else said or ""
-        ).splitlines()
-        raise RetableError(f"{folder}/smoke.py: {' '.join(lines[-1:])}") from None
-    except (DockerException, OSError) as error:
-        raise daemon.failure(str(error)) from None
-    with log.open("ab") as stream:
-        stream.write(said)
-
-
-def _check(answer: dict[str, Any]) -> None:
-    if "error" in answer:
-        raise BuildError(answer["error"], iter([]))
 
 
 def _failure(folder: Path, image: Image, said: str, log: Path) -> RetableError:
@@ -130,3 +84,16 @@ def _failure(folder: Path, image: Image, said: str, log: Path) -> RetableError:
     return RetableError(
         f"{folder}/Dockerfile, on {image.reference}: could not be built: {words} (all of it: {log})"
     )
+
+
+def _smoke_test(
+    daemon: Daemon, folder: Path, tag: str, settings: ContainerSettings, log: Path
+) -> None:
+    """Run the folder's smoke.py in the image, as jobs will run there."""
+    with Container(daemon, tag, settings, lock="shared", log=log) as container:
+        ended = container.run([settings.python, "/retable/smoke.py"], SMOKE_TIMEOUT_S)
+    if ended.timed_out:
+        raise RetableError(f"{folder}/smoke.py: no end after {ended.seconds:.0f} s")
+    if ended.code != 0:
+        last_line = ended.last_lines.splitlines()[-1:] or [f"exit status {ended.code}"]
+        raise RetableError(f"{folder}/smoke.py: {last_line[0]} (all of it: {log})")

@@ -2,6 +2,7 @@
 when it is dead.
 """
 
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": str(CONNECT_S),
     "ExitOnForwardFailure": "yes",
+    # A connection of its own: one that is shared has other settings, and another end.
+    "ControlMaster": "no",
+    "ControlPath": "none",
     "ServerAliveInterval": "5",
     "ServerAliveCountMax": "3",
 }
@@ -59,5 +63,6 @@ class Tunnel:
 def _command(parts: SplitResult, socket: Path) -> list[str]:
     options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
     port = ["-p", str(parts.port)] if parts.port else []
-    where = f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)
+    # As it is written: `hostname` is in small letters, and ssh's aliases are not.
+    where = re.sub(r":\d+$", "", parts.netloc)
     return ["ssh", "-nNT", *options, *port, "-L", f"{socket}:{parts.path or SOCKET}", where]

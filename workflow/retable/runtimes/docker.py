@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from retable.config.device import ContainerSettings
 from retable.config.image import image_of
@@ -11,6 +11,7 @@ from retable.containers.daemon import Daemon
 from retable.containers.images import built, content_of, identity_of
 from retable.contract import Message, Result, artifacts_in
 from retable.errors import RetableError
+from retable.files import verified
 from retable.places import Lock, RunningJob
 from retable.processes import Program
 from retable.runtimes import Prepared
@@ -86,4 +87,8 @@ class ContainerWorkspace:
 
     def _collect(self, result: Result) -> None:
         for artifact in result.artifacts.values():
+            path = PurePosixPath(artifact.path)
+            if path.is_absolute() or ".." in path.parts:
+                raise RetableError(f"a job in a container made {path}, outside its working folder")
             self._container.take(artifact.path)
+            verified(artifact)

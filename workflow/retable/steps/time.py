@@ -14,7 +14,7 @@ from retable.errors import ConnectionLost, RetableError
 from retable.files import read_json, write_json
 from retable.jobs.launch import LaunchJob
 from retable.jobs.watch import WatchJob
-from retable.places import Lock, RunningJob, Workspace
+from retable.places import Lock, RunningJob, Workspace, retried
 from retable.progress import Progress
 from retable.provenance import origin_of, runner_sha256, source_commit
 from retable.records import Record, read_record, verify
@@ -34,7 +34,6 @@ from retable.sessions import (
 from retable.steps.options import add_output
 
 WATCH_TIMEOUT_S = 30.0
-ATTEMPTS = 3  # of a session, where the connection to the device is lost
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,15 +68,15 @@ def _blank(job: SessionJob, ready: "list[_Ready]") -> Session:
 
 def _retried(blank: Session, ready: "list[_Ready]", progress: Progress, log: Path) -> Session:
     """The session as it was made; begun anew where the connection to the device was lost."""
-    for _ in range(ATTEMPTS):
-        try:
-            return _made(blank, ready, progress, log)
-        except ConnectionLost as error:
-            progress.say(f"{error}; once more")
-            reason = f"{error}, {ATTEMPTS} times"
-    lost = CaseEnding(outcome="unavailable", reason=reason)
-    cases = {one.name: one.unfit or lost for one in ready}
-    return blank.model_copy(update={"cases": cases, "telemetry": {"reason": reason}})
+    try:
+        return retried(
+            lambda: _made(blank, ready, progress, log),
+            told=lambda error: progress.say(f"{error}; once more"),
+        )
+    except ConnectionLost as error:
+        lost = CaseEnding(outcome="unavailable", reason=str(error))
+        cases = {one.name: one.unfit or lost for one in ready}
+        return blank.model_copy(update={"cases": cases, "telemetry": {"reason": str(error)}})
 
 
 def _made(blank: Session, ready: "list[_Ready]", progress: Progress, log: Path) -> Session:
