@@ -1,6 +1,11 @@
 """For all tests: a machine of their own to lock, so that they wait for no real session."""
 
+import signal
+
 import pytest
+
+# What a shell runs in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
