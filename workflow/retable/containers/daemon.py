@@ -15,6 +15,7 @@ from retable.containers.tunnel import Tunnel
 from retable.errors import ConnectionLost, RetableError
 
 ANSWER_TIMEOUT_S = 60
+NOTICED_S = 1.0  # in which ssh has noticed what its user has
 LOCAL = "unix:///var/run/docker.sock"
 
 # What Docker and ssh say, and what mends it.
@@ -121,7 +122,7 @@ class Daemon:
 
     def failure(self, said: str) -> RetableError:
         """What the daemon or ssh said, as an error with its mend; `ConnectionLost` if it is."""
-        if self._tunnel is not None and self._tunnel.is_dead:
+        if self._tunnel is not None and self._tunnel.is_dead_within(NOTICED_S):
             return ConnectionLost(f"the connection to Docker at {self.host} was lost")
         return RetableError(self._sentence(said))
 

@@ -13,6 +13,7 @@ from retable.processes import Program
 
 SOCKET = "/var/run/docker.sock"  # of the other machine, where the address names no other
 CONNECT_S = 20
+POLL_S = 0.02
 LONGEST_PARENT = 60  # so that the socket's path fits into the 107 bytes that one may have
 OPTIONS = {
     "BatchMode": "yes",
@@ -49,10 +50,13 @@ class Tunnel:
                 said = self._program.wait(0).last_lines
                 self.close()
                 raise RetableError(said or "ssh made no connection")
-            time.sleep(0.02)
+            time.sleep(POLL_S)
 
-    @property
-    def is_dead(self) -> bool:
+    def is_dead_within(self, seconds: float) -> bool:
+        """Whether ssh has ended, or does so soon: who uses the socket may notice before."""
+        deadline = time.monotonic() + seconds
+        while not self._program.has_ended and time.monotonic() < deadline:
+            time.sleep(POLL_S)
         return self._program.has_ended
 
     def close(self) -> None:
