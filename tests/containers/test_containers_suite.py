@@ -65,6 +65,7 @@ def test_the_suite_ends_as_it_does_without_containers(way):
     inside, outside = sessions("cpu-docker"), sessions("cpu")
     assert outcomes(inside) == outcomes(outside)
     assert models(inside) == models(outside)
+    assert all(origin["image"] for block in inside.values() for origin in block["origins"].values())
     assert all(
         one["outcome"] == "ok" for block in inside.values() for one in block["cases"].values()
     )

@@ -19,6 +19,7 @@ def origin_of(engine: Record, sample: Record, environment: Record) -> Origin:
         engine_identity=engine.facts.get("identity"),
         sample=sample.artifacts.get("sample"),
         environment=environment.facts.get("identity", ""),
+        image=environment.facts.get("image_id"),
     )
 
 

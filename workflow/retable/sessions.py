@@ -63,6 +63,7 @@ class Origin(Message):
     engine_identity: str | None  # of all that the engine was built from and for: see steps.build
     sample: Artifact | None
     environment: str  # identity of its packages and interpreter: the lock's hash, or the list's
+    image: str | None = None  # in a container: Docker's own identity of its image
 
 
 class CaseEnding(Message):
