@@ -322,7 +322,7 @@ def test_a_device_that_falls_silent_is_lost_and_its_container_ends(
     [
         ("ssh://nobody@no-such-host.invalid", "correct the host's name, or name it in"),
         ("ssh://127.0.0.1:1", "start sshd there, or correct the port"),
-        ("tcp:/x", "Docker at tcp:/x: "),
+        ("tcp://127.0.0.1:1", "Docker at tcp://127.0.0.1:1: "),
     ],
 )
 def test_a_host_that_is_not_there_is_one_sentence(host, words):
@@ -343,17 +343,20 @@ def test_a_daemon_that_is_down_is_one_sentence(tmp_path):
 
 def test_the_doctor_says_what_docker_says(daemon, base_image, monkeypatch):
     monkeypatch.chdir(ROOT)
-    device = read_entry(Device, ROOT / "config" / "devices" / "jetson-nano.yaml")
-    said = []
-    for more in ({}, {"base": base_image}, {"base": base_image, "host": "ssh://127.0.0.1:1"}):
-        found = list(doctor.findings(device.in_containers(**{"host": daemon.url, **more}), None))
-        said.append([(one.level, one.sentence) for one in found])
-    ((first,), (second,), (third,)) = said
-    assert {level for level, _ in (first, second, third)} == {"fail"}
-    assert "give the registry's host name" in first[1]
-    assert "has no runtime 'nvidia'" in second[1]
-    assert "start sshd there" in third[1]
-    plain = device.in_containers(host=daemon.url, base=base_image).model_copy(
+    nano = read_entry(Device, ROOT / "config" / "devices" / "jetson-nano.yaml")
+
+    def said(**more):
+        found = doctor.findings(nano.in_containers(**{"host": daemon.url, **more}), None)
+        return [(one.level, one.sentence) for one in found]
+
+    for (level, sentence), part in zip(
+        [*said(), *said(base=base_image, host="ssh://127.0.0.1:1")],
+        ["has no runtime 'nvidia'", "give the registry's host name", "start sshd there"],
+        strict=True,
+    ):
+        assert level == "fail"
+        assert part in sentence
+    plain = nano.model_copy(
         update={"container": ContainerSettings(host=daemon.url, base=base_image)}
     )
     assert [one.level for one in doctor.findings(plain, None)] == ["ok"]

@@ -108,3 +108,18 @@ def test_what_docker_says_is_one_sentence_with_its_mend(said: str, sentence: str
 def test_an_address_that_is_no_ssh_is_one_sentence(address: str) -> None:
     with pytest.raises(RetableError, match="is no ssh://"):
         Tunnel(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["ssh://nano", "ssh://me@Nano.local:2222/run/docker.sock", "unix:///x", "tcp://a:1"]
+)
+def test_an_address_is_as_in_docker_host(address: str) -> None:
+    assert ContainerSettings(host=address).host == address
+
+
+@pytest.mark.parametrize(
+    "address", ["nano", "me@nano", "https://nano", "ssh://", "ssh://nano:xx", "ssh://-oProxy=x"]
+)
+def test_another_address_is_one_sentence(address: str) -> None:
+    with pytest.raises(ValueError, match=r"is no ssh://\[user@\]host\[:port\] and no unix:///path"):
+        ContainerSettings(host=address)

@@ -353,7 +353,7 @@ def test_another_architecture_fails() -> None:
     assert first == (
         "fail",
         "this machine is x86_64, and jetson-nano is aarch64",
-        "run this on the device itself",
+        "run this on the device itself, or say where it is: --docker-host ssh://user@board",
     )
     (first, *_) = found("device", Recorded(outputs={"uname -m": "arm64"}), "jetson-nano")
     assert first[0] == "ok"

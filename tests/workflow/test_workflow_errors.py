@@ -33,6 +33,8 @@ def sentence_of(run) -> str:
         (None, "", "", {"devise": "null"}, ("'devise'", "'device'")),
         (None, "", "", {"device": "nul"}, ("config/devices/nul.yaml", "'null'")),
         (None, "", "", {"suite": "tinny"}, ("config/suites/tinny.yaml", "'tiny'")),
+        (None, "", "", {"docker_host": "me@nano"}, ("docker_host", "ssh://[user@]host")),
+        (None, "", "", {"docker_host": "ssh://nano"}, ("null.yaml: runtime: host", "cpu-docker")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.budget import BUDGETS
-from retable.config.device import ContainerSettings, Device, Player
+from retable.config.device import ContainerSettings, Device, Player, no_containers
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -48,6 +48,8 @@ class Dag:
                 host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
             )
         )
+        if self.device.runtime != "docker" and (self.settings.docker_host or self.settings.ngc):
+            raise RetableError(f"--config docker_host, ngc: {no_containers(self.device)}")
         self.plans = plans(self.configuration, self.settings, self.device)
 
     def check(self, targets: Iterable[str]) -> None:

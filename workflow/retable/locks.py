@@ -7,6 +7,7 @@ checkout, a container in which it is mounted (`retable_runner.hold`).
 import contextlib
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def machine_lock_path() -> Path:
 @contextlib.contextmanager
 def machine_shared() -> Iterator[None]:
     """Hold while using the CPU: waits until no timing session runs on this machine."""
-    with _locked(_opened_folder(), fcntl.LOCK_SH):
+    with _locked(_opened_folder(), fcntl.LOCK_SH, "a timing session on this machine to end"):
         yield
 
 
@@ -42,9 +43,15 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(descriptor: int, kind: int) -> Iterator[None]:
+def _locked(descriptor: int, kind: int, what: str = "") -> Iterator[None]:
+    """Wait for the lock; say so where it is worth a line."""
     try:
-        fcntl.flock(descriptor, kind)
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if what:
+                print(f"retable: waiting for {what}", file=sys.stderr, flush=True)
+            fcntl.flock(descriptor, kind)
         yield
     finally:
         os.close(descriptor)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from retable.config.entry import Entry, Name, PluginName, Scalar, listed, nearest
+from retable.config.entry import DockerHost, Entry, Name, PluginName, Scalar, listed, nearest
 from retable.errors import RetableError
 
 Role = Literal["engine", "native", "native-cpu", "mobile"]
@@ -41,7 +41,9 @@ class Player(Entry):
 class ContainerSettings(Entry):
     """How containers are run on a device, where its runtime is docker."""
 
-    host: str | None = None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
+    host: DockerHost | None = (
+        None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
+    )
     base: str | None = None  # an image to build on instead of the environments' own bases
     ngc: str | None = None  # host name of NVIDIA's registry, where the environments' bases lie
     python: str = "python3"  # of the images
@@ -113,3 +115,11 @@ class Device(Entry):
     def memory_of(self, player: str) -> str:
         """Where the player's inputs and outputs live."""
         return self.backends[player].memory or self.memory
+
+
+def no_containers(device: Device) -> str:
+    """Why nothing can be said of a device's containers."""
+    return (
+        f"config/devices/{device.device}.yaml: runtime: {device.runtime} enters no containers; "
+        "did you mean device=cpu-docker?"
+    )

@@ -1,18 +1,32 @@
 """Reading one YAML file into its typed form; errors name the file, the key and the mend."""
 
 import difflib
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from retable.errors import RetableError
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")]
 PluginName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 InputSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*x[1-9][0-9]*$")]
+_DOCKER_HOST = re.compile(
+    r"unix:///\S+|tcp://[^\s/]+|ssh://([^@/\s-][^@/\s]*@)?[A-Za-z0-9_.][^:/@\s]*(:\d{1,5})?(/\S+)?"
+)
+
+
+def docker_host(address: str) -> str:
+    """The address, if it is one as in DOCKER_HOST; else a ValueError."""
+    if not _DOCKER_HOST.fullmatch(address):
+        raise ValueError(f"{address!r} is no ssh://[user@]host[:port] and no unix:///path")
+    return address
+
+
+DockerHost = Annotated[str, AfterValidator(docker_host)]
 Scalar = bool | int | float | str
 
 

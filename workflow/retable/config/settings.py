@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from retable.config.entry import Entry, Name, listed, parse_entry, read_yaml
+from retable.config.entry import DockerHost, Entry, Name, listed, parse_entry, read_yaml
 from retable.errors import RetableError
 
 
@@ -20,7 +20,7 @@ class Settings(Entry):
     mirror: str | None
     seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
     runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments
-    docker_host: str | None  # of the device
+    docker_host: DockerHost | None  # of the device
     base_image: str | None
     ngc: str | None
 

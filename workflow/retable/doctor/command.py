@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from retable.config.device import Device
+from retable.config.device import Device, no_containers
+from retable.config.entry import docker_host
 from retable.config.load import load_configuration
 from retable.doctor import checks
 from retable.doctor.findings import Finding, line, warn
@@ -16,9 +17,9 @@ BUDGET_S = 8.0  # of all commands that the checks run
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", required=True, help="a file in config/devices")
-    for name in ("docker_host", "base_image", "ngc"):
+    for name, kind in (("docker_host", docker_host), ("base_image", str), ("ngc", str)):
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, help=f"as in snakemake's --config {name}=")
+        parser.add_argument(option, type=kind, help=f"as in snakemake's --config {name}=")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -27,6 +28,8 @@ def run(given: argparse.Namespace) -> int:
     if not (root / "config" / "devices").is_dir():
         raise RetableError(f"{root}: no checkout of retable (no config/devices): run it in one")
     device = load_configuration(root).devices[given.device]
+    if given.docker_host and device.runtime != "docker":
+        raise RetableError(f"--docker-host: {no_containers(device)}")
     device = device.in_containers(host=given.docker_host, base=given.base_image, ngc=given.ngc)
     failed = False
     for check, finding in findings(device, ThisMachine(BUDGET_S)):

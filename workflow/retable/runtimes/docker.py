@@ -18,9 +18,19 @@ from retable.runtimes import Prepared
 
 
 def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
+    check_bases(settings, environments)
+    check_daemon(where, settings)
+
+
+def check_bases(settings: ContainerSettings, environments: Sequence[str]) -> None:
+    """Say in one sentence which environment's base is not known well enough to be pulled."""
     for folder in (Path("containers", name) for name in environments):
         if folder.is_dir():  # else its cases say that it is not there
             image_of(folder, settings)
+
+
+def check_daemon(where: str, settings: ContainerSettings) -> None:
+    """Say in one sentence why Docker cannot be used."""
     try:
         with Daemon(settings.host) as daemon:
             daemon.check(settings)

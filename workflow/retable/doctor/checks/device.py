@@ -30,7 +30,7 @@ def _of_architecture(device: Device, readings: Readings) -> Iterator[Finding]:
     else:
         yield fail(
             f"this machine is {here}, and {device.device} is {device.architecture}",
-            "run this on the device itself",
+            "run this on the device itself, or say where it is: --docker-host ssh://user@board",
         )
 
 
