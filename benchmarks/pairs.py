@@ -113,7 +113,7 @@ def pair_ratio(engine: Engine, chance: random.Random) -> tuple[float, float, str
     """Time the engine against itself: the ratio by turns, that of whole launches, the basis."""
     launches = engine.launch_round(2, PAIR_MS / 2, TURN, chance)
     first, second = (
-        _read([one for one in launches if one.entry.twin == twin]) for twin in (False, True)
+        case_reading([one for one in launches if one.entry.twin == twin]) for twin in (False, True)
     )
     whole = np.median(first.rounds[0].times) / np.median(second.rounds[0].times)
     return ratio_by_round(first, second)[0], float(whole), first.basis
@@ -126,7 +126,7 @@ def session_value(engine: Engine, chance: random.Random) -> float:
         for round_ in range(SESSION_LAUNCHES)
         for one in engine.launch_round(1, 1e3 * RECIPE_S / SESSION_LAUNCHES, TURN, chance)
     ]
-    found = _read(launches)
+    found = case_reading(launches)
     return float(np.median([np.median(one.read(found.basis)) for one in found.rounds.values()]))
 
 
@@ -138,7 +138,8 @@ def recipe_values(engine: Engine, chance: random.Random) -> tuple[float, float]:
     return float(times[:RECIPE_ITERATIONS].mean()), float(times.mean())
 
 
-def _read(launches: list[Launch]) -> Reading:
+def case_reading(launches: list[Launch]) -> Reading:
+    """A case's samples, of an engine whose memory is the host's."""
     found = reading(launches, FIELD, "none", "host")
     assert found is not None
     return found

@@ -16,13 +16,13 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.pairs import FIELD, TIMEOUT_S, TURN, Engine, made_by_a_run
+from benchmarks.pairs import FIELD, TIMEOUT_S, TURN, Engine, case_reading, made_by_a_run
 from benchmarks.tables import markdown
 from retable.config.device import ContainerSettings
 from retable.jobs.launch import Measure
 from retable.local import LocalPlace
 from retable.places import Workspace
-from retable.readings import Reading, ratio_by_round, reading
+from retable.readings import Reading, ratio_by_round
 from retable.rounds import conduct
 from retable.runtimes import docker
 from retable.sessions import Entry, Launch
@@ -53,12 +53,6 @@ def launches(engines: dict[str, Engine], rounds: int, measure_ms: float) -> dict
             told=lambda _: None,
         ):
             found[launch.entry.case].append(launch)
-    return found
-
-
-def case_of(made: list[Launch]) -> Reading:
-    found = reading(made, FIELD, "none", "host")
-    assert found is not None
     return found
 
 
@@ -101,7 +95,7 @@ def main() -> None:
             for name, workspace in workspaces.items()
         }
         made = launches(engines, given.rounds, given.measure_ms)
-    readings = {name: case_of(one) for name, one in made.items()}
+    readings = {name: case_reading(one) for name, one in made.items()}
     print(f"{given.engine}, {given.threads or 'all'} threads; load {os.getloadavg()[0]:.2f}\n")
     header = ["Where", f"{FIELD} (ms)", f"over that of the {PLAIN}", "Read on"]
     print(markdown(header, [row(name, readings[name], readings[PLAIN]) for name in engines]))

@@ -65,6 +65,12 @@ def ssh_daemon(daemon):
         yield serving
 
 
+@pytest.fixture(scope="module", params=["daemon", "ssh_daemon"], ids=["local", "ssh"])
+def daemon_met(request):
+    """The same daemon, met at its own socket and as a remote device's."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="session")
 def base_image(docker_client):
     """The tag of an image with Python, pip and a shell: see ground/base_image.py."""

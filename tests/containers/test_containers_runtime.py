@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,13 +32,6 @@ LIMIT_MIB = 300
 WARMUP = Warmup(min_ms=0, min_iterations=1, slow_ms=1e6, slow_iterations=1, max_ms=0)
 TURN = Turn(settle_ms=0, settle_max_ms=0, min_ms=0, min_samples=2)
 MEASURE = Measure(min_ms=0, min_samples=4, max_ms=1e9, target=None)
-DOCKERFILE = """
-ARG BASE
-FROM ${BASE}
-COPY requirements.lock smoke.py /retable/
-RUN python3 -m pip install --no-cache-dir -r /retable/requirements.lock \\
- && mkdir -p /work && chmod 1777 /work
-"""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +41,11 @@ def checkout(tmp_path_factory, module_chdir):
     module_chdir(folder)
     environment = folder / "containers" / "tiny"
     environment.mkdir(parents=True)
-    lock = (ROOT / "containers" / "cpu" / "requirements.lock").read_text().splitlines()
+    cpu = ROOT / "containers" / "cpu"
+    lock = (cpu / "requirements.lock").read_text().splitlines()
     pinned = next(line for line in lock if line.startswith("numpy=="))
     (environment / "requirements.lock").write_text(f"{pinned}\n")
-    (environment / "Dockerfile").write_text(DOCKERFILE)
+    shutil.copy(cpu / "Dockerfile", environment)
     (environment / "image.yaml").write_text("base: nobody/nothing:0\nprovides: []\n")
     (environment / "smoke.py").write_text("import numpy; print(numpy.__version__)\n")
     (folder / "models").mkdir()
@@ -66,16 +61,11 @@ def module_chdir():
     os.chdir(before)
 
 
-@pytest.fixture(scope="module", params=["local", "ssh"])
-def settings(request, daemon, base_image):
-    """The way to the daemon: its own socket, or as a remote device's."""
-    if request.param == "local":
-        yield ContainerSettings(host=daemon.url, base=base_image)
-        return
-    far = request.getfixturevalue("ssh_daemon")
+@pytest.fixture(scope="module")
+def settings(daemon_met, base_image):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", far.environment["PATH"])
-        yield ContainerSettings(host=far.url, base=base_image)
+        patch.setenv("PATH", daemon_met.environment.get("PATH", os.environ["PATH"]))
+        yield ContainerSettings(host=daemon_met.url, base=base_image)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +166,7 @@ def test_a_container_may_do_next_to_nothing(place, docker_client, tmp_path):
             "none",
             False,
         )
-        script = "id -u; (echo x > /etc/x) 2>&1; kill -9 1 2>&1; echo x > /work/x && echo written"
+        script = "id -u; (echo x > /etc/x) 2>&1; kill -9 1 2>&1; echo x > x && echo written"
         status, said = container.exec_run(["sh", "-c", script])
         assert said.decode().splitlines()[0] == "1000"
         assert "Read-only file system" in said.decode()
@@ -266,8 +256,10 @@ def test_a_session_in_a_container_and_one_beside_it_exclude_each_other(place, se
         pass
 
 
-def test_a_connection_that_is_cut_is_lost_and_the_next_one_stands(place, ssh_daemon, tmp_path):
-    if ssh_daemon.url != place.host:
+def test_a_connection_that_is_cut_is_lost_and_the_next_one_stands(
+    place, daemon_met, ssh_daemon, tmp_path
+):
+    if ssh_daemon is not daemon_met:
         pytest.skip("there is no connection to cut")
     log = tmp_path / "log"
     with (
@@ -280,8 +272,8 @@ def test_a_connection_that_is_cut_is_lost_and_the_next_one_stands(place, ssh_dae
         assert conducted(opened, log).outcome == "ok"
 
 
-def test_a_connection_that_is_cut_in_a_launch_is_lost(place, ssh_daemon, tmp_path):
-    if ssh_daemon.url != place.host:
+def test_a_connection_that_is_cut_in_a_launch_is_lost(place, daemon_met, ssh_daemon, tmp_path):
+    if ssh_daemon is not daemon_met:
         pytest.skip("there is no connection to cut")
     log = tmp_path / "log"
     with place.opened("shared", log=log) as opened:
@@ -294,9 +286,9 @@ def test_a_connection_that_is_cut_in_a_launch_is_lost(place, ssh_daemon, tmp_pat
 
 
 def test_a_device_that_falls_silent_is_lost_and_its_container_ends(
-    place, ssh_daemon, docker_client, monkeypatch, tmp_path
+    place, daemon_met, ssh_daemon, docker_client, monkeypatch, tmp_path
 ):
-    if ssh_daemon.url != place.host:
+    if ssh_daemon is not daemon_met:
         pytest.skip("there is no connection to fall silent")
     monkeypatch.setattr(containers, "SILENCE_S", 5)
     monkeypatch.setattr(containers, "HEARTBEAT_S", 1)

@@ -21,11 +21,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=["local", "ssh"])
-def way(request, daemon, base_image, docker_client):
+@pytest.fixture
+def way(daemon_met, base_image, docker_client):
     """The configuration and the environment of a run; nothing of it stays on the daemon."""
-    far = request.getfixturevalue("ssh_daemon") if request.param == "ssh" else daemon
-    yield {"docker_host": far.url, "base_image": base_image}, far.environment
+    yield {"docker_host": daemon_met.url, "base_image": base_image}, daemon_met.environment
     assert docker_client.containers.list(all=True) == []
     assert docker_client.volumes.list() == []
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "workflow"))
 
 from checkout import Checkout, wait_for  # noqa: E402
+from failing_suite import add_failing_suite  # noqa: E402
 from page_tables import footnote, table_below  # noqa: E402
 
 DEVICE = """
@@ -27,31 +28,6 @@ backends:
     environment: tiny
     precisions: [fp32]
 """
-SUITE = """
-suite: failing
-title: Cases that fail
-document: A document
-url: https://example.org/failing
-licence: MIT
-tables:
-  - table: failing
-    title: How it fails
-    device_label: Some device
-    keys: [Case]
-    case:
-      model: tiny
-      input: 32x64
-      role: engine
-      field: latency_sync
-      statistic: mean
-      unit: ms
-    rows:
-      - fine: {}
-        crash: {options: {fail: crash}}
-        hang: {options: {fail: hang}}
-        memory: {options: {fail: memory}}
-    columns: {FP32: {precision: fp32}}
-"""
 REASONS = {
     "crash": "crashed: SIGABRT: ",
     "hang": "timeout: no end after ",
@@ -64,9 +40,7 @@ def checkout(tmp_path_factory) -> Checkout:
     """A checkout with a device `box`, whose environment `tiny` has numpy alone."""
     made = Checkout.of_repository(tmp_path_factory.mktemp("pristine") / "checkout")
     made.write("config/devices/box.yaml", DEVICE)
-    made.write("config/suites/failing.yaml", SUITE)
-    rows = "".join(f"failing,{label},FP32,1.5,1.5,\n" for label in ("fine", *REASONS))
-    made.write("data/published/failing.csv", "table,row,column,text,value,failed\n" + rows)
+    add_failing_suite(made, {"fine": {}, **{how: {"options": {"fail": how}} for how in REASONS}})
     shutil.copytree(made.path("containers/cpu"), made.path("containers/tiny"))
     made.edit(
         "containers/tiny/requirements.lock",
@@ -76,16 +50,15 @@ def checkout(tmp_path_factory) -> Checkout:
     return made
 
 
-@pytest.fixture(params=["local", "ssh"])
-def way(request, daemon, base_image, docker_client, monkeypatch):
-    """What a run is told of the daemon; nothing of the run stays there."""
-    if request.param == "ssh":
-        far = request.getfixturevalue("ssh_daemon")
-        monkeypatch.setenv("PATH", far.environment["PATH"])
-        yield {"docker_host": far.url, "base_image": base_image}
-    else:
+@pytest.fixture
+def way(daemon_met, daemon, base_image, docker_client, monkeypatch):
+    """What a run is told of the daemon, if its environment does not; nothing of it stays there."""
+    if daemon_met is daemon:
         monkeypatch.setenv("DOCKER_HOST", daemon.url)
         yield {"base_image": base_image}
+    else:
+        monkeypatch.setenv("PATH", daemon_met.environment["PATH"])
+        yield {"docker_host": daemon_met.url, "base_image": base_image}
     wait_for(lambda: not docker_client.containers.list(all=True), "the end of all containers")
     assert docker_client.volumes.list() == []
 

@@ -2,47 +2,21 @@
 
 import shutil
 
+from failing_suite import add_failing_suite
 from page_tables import footnote, table_below
 
 BACKENDS = "workflow/retable_runner/backends"
 
-SUITE = """
-suite: failing
-title: Cases that fail
-document: A document
-url: https://example.org/failing
-licence: MIT
-tables:
-  - table: failing
-    title: How it fails
-    device_label: Some device
-    keys: [Case]
-    case:
-      model: tiny
-      input: 32x64
-      role: engine
-      field: latency_sync
-      statistic: mean
-      unit: ms
-    rows:
-      - fine: {}
-        crash: {options: {fail: crash}}
-        hang: {options: {fail: hang}}
-        memory: {options: {fail: memory}}
-        exit: {options: {fail: exit}}
-        another input: {input: 64x64}
-        not a multiple of 8: {input: 30x64}
-    columns: {FP32: {precision: fp32}}
-"""
+ROWS = {
+    "fine": {},
+    **{how: {"options": {"fail": how}} for how in ("crash", "hang", "memory", "exit")},
+    "another input": {"input": "64x64"},
+    "not a multiple of 8": {"input": "30x64"},
+}
 
 
 def test_every_failure_shows_its_reason_and_stops_nothing_else(checkout):
-    checkout.write("config/suites/failing.yaml", SUITE)
-    labels = ["fine", "crash", "hang", "memory", "exit", "another input", "not a multiple of 8"]
-    rows = [f"failing,{label},FP32,1.5,1.5,\n" for label in labels]
-    checkout.write(
-        "data/published/failing.csv", "table,row,column,text,value,failed\n" + "".join(rows)
-    )
+    add_failing_suite(checkout, ROWS)
     for name in ("broken", "choosy"):
         shutil.copy(checkout.path(f"{BACKENDS}/null.py"), checkout.path(f"{BACKENDS}/{name}.py"))
     checkout.edit_yaml("config/devices/null.yaml", add_backends)

@@ -1,7 +1,6 @@
 """What the rules look up: plans, and for each wildcard the paths, parameters and sources."""
 
 import json
-import os
 import platform
 import shutil
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,8 @@ from typing import Any, Protocol
 from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.budget import BUDGETS
-from retable.config.device import ContainerSettings, Device, Player, no_containers
+from retable.config.device import ContainerSettings, Device, Player, usual_docker_host
+from retable.config.image import image_files
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -48,8 +48,6 @@ class Dag:
                 host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
             )
         )
-        if self.device.runtime != "docker" and (self.settings.docker_host or self.settings.ngc):
-            raise RetableError(f"--config docker_host, ngc: {no_containers(self.device)}")
         self.plans = plans(self.configuration, self.settings, self.device)
 
     def check(self, targets: Iterable[str]) -> None:
@@ -101,9 +99,10 @@ class Dag:
         """How containers are run there, as JSON."""
         if self.runtime(wildcards) != "docker":
             return ContainerSettings().model_dump_json()
-        host = os.environ.get("DOCKER_HOST") or None
-        here = ContainerSettings(host=host, base=self.settings.base_image)
-        return (self.device.container if self._is_device(wildcards) else here).model_dump_json()
+        if self._is_device(wildcards):
+            return self.device.container.model_dump_json()
+        host, base = usual_docker_host(), self.settings.base_image
+        return ContainerSettings(host=host, base=base).model_dump_json()
 
     def model_environment(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
@@ -123,7 +122,7 @@ class Dag:
         """What the runtime makes the environment of."""
         folder = Path("containers", wildcards.environment)
         if self.runtime(wildcards) == "docker":
-            return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+            return [str(path) for path in image_files(folder)]
         return [] if wildcards.where == "host" else [f"{folder}/requirements.lock"]
 
     # Models

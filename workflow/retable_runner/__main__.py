@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from retable_runner import children, contract, outcomes
+from retable_runner import contract, orphans, outcomes
 from retable_runner.errors import JobError
 
 # A verb is a module of this package, imported when it is asked for: the others' sources are not
@@ -27,7 +27,7 @@ def main(arguments):
     if len(arguments) != 2:
         sys.stderr.write("usage: python -m retable_runner JOB.json RESULT.json\n")
         return 2
-    children.die_with_parent()
+    orphans.die_with_parent()
     try:
         job = contract.read_job(arguments[0], VERBS)
         name, failure = VERBS[job["schema"]]

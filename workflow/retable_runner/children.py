@@ -1,19 +1,10 @@
 """Other programs that the runner starts: none outlives it."""
 
-import ctypes
-import signal
 import subprocess
 import sys
 
 from retable_runner.errors import Unavailable
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-def die_with_parent():
-    """Ask Linux to kill this process when its parent ends: an orphan would go on timing."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+from retable_runner.orphans import die_with_parent
 
 
 def run(command):

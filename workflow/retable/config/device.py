@@ -41,9 +41,8 @@ class Player(Entry):
 class ContainerSettings(Entry):
     """How containers are run on a device, where its runtime is docker."""
 
-    host: DockerHost | None = (
-        None  # as DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine
-    )
+    # As in DOCKER_HOST: ssh://user@host; None: DOCKER_HOST's, or this machine.
+    host: DockerHost | None = None
     base: str | None = None  # an image to build on instead of the environments' own bases
     ngc: str | None = None  # host name of NVIDIA's registry, where the environments' bases lie
     python: str = "python3"  # of the images
@@ -93,7 +92,12 @@ class Device(Entry):
 
         Where neither says it, the host is that of DOCKER_HOST.
         """
-        usual = {"host": self.container.host or os.environ.get("DOCKER_HOST") or None}
+        if self.runtime != "docker" and (said.get("host") or said.get("ngc")):
+            raise RetableError(
+                f"docker_host, ngc: config/devices/{self.device}.yaml: runtime: {self.runtime} "
+                "enters no containers; did you mean device=cpu-docker?"
+            )
+        usual = {"host": self.container.host or usual_docker_host()}
         told = {key: value for key, value in said.items() if value}
         container = self.container.model_copy(update={**usual, **told})
         return self.model_copy(update={"container": container})
@@ -117,9 +121,6 @@ class Device(Entry):
         return self.backends[player].memory or self.memory
 
 
-def no_containers(device: Device) -> str:
-    """Why nothing can be said of a device's containers."""
-    return (
-        f"config/devices/{device.device}.yaml: runtime: {device.runtime} enters no containers; "
-        "did you mean device=cpu-docker?"
-    )
+def usual_docker_host() -> str | None:
+    """Where Docker is, as far as the environment says."""
+    return os.environ.get("DOCKER_HOST") or None

@@ -23,6 +23,11 @@ class Image(Entry):
         return f"{self.base}@{self.digest}" if self.digest else self.base
 
 
+def image_files(folder: Path) -> list[Path]:
+    """What an environment's image is made of, besides its base."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def image_of(folder: Path, settings: ContainerSettings) -> Image:
     """The image of an environment's folder, on the base that a run asks for."""
     path = folder / "image.yaml"

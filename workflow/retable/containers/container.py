@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,12 +131,11 @@ class Container:
 
     def claims_a_kill(self) -> bool:
         """Whether the kernel has killed for memory more often than was claimed: claim one."""
-        kinds = [line.split() for line in self._shell(KILLS).splitlines()]
-        counts = dict.fromkeys((kind for kind, _ in kinds), 0)
-        for kind, count in kinds:
+        counts: Counter[str] = Counter()
+        for kind, count in map(str.split, self._shell(KILLS).splitlines()):
             counts[kind] += int(count)
         if "oom_kill" not in counts:
-            return counts.get("failcnt", 0) > 0
+            return counts["failcnt"] > 0
         if counts["oom_kill"] <= self._kills_told:
             return False
         self._kills_told += 1

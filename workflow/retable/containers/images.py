@@ -3,10 +3,10 @@
 import uuid
 from pathlib import Path
 
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from docker.errors import DockerException, ImageNotFound
 
 from retable.config.device import ContainerSettings
-from retable.config.image import Image
+from retable.config.image import Image, image_files
 from retable.containers.container import Container
 from retable.containers.daemon import Daemon
 from retable.errors import RetableError
@@ -42,7 +42,7 @@ def built(
 
 def content_of(folder: Path, image: Image) -> str:
     """One hash of the image's folder and the name of its base."""
-    names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    names = (str(path.relative_to(folder)) for path in image_files(folder))
     return digest_of(folder, names, image.reference)
 
 
@@ -73,7 +73,7 @@ def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> N
                 stream.write(answer.get("stream", ""))
                 if "error" in answer:
                     raise _failure(folder, image, answer["error"], log)
-    except (BuildError, APIError, DockerException, OSError) as error:
+    except (DockerException, OSError) as error:
         raise _failure(folder, image, str(error), log) from None
     finally:
         client.close()

@@ -56,7 +56,6 @@ class ContainerPlace:
     """An image on a daemon; a container of it is opened for a session or a job."""
 
     def __init__(self, prepared: Prepared, settings: ContainerSettings) -> None:
-        self.host = settings.host
         self._prepared = prepared
         self._settings = settings
 

@@ -5,17 +5,15 @@ list format. It prints an empty line when it has read every source once, reads o
 and when its stdin closes prints one JSON object and ends; it does not outlive its parent.
 """
 
-import ctypes
 import json
 import select
 import signal
 import sys
 import time
 
-from retable_runner import outcomes
+from retable_runner import orphans, outcomes
 from retable_runner.telemetry import nodes, placement, sources
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STDIN = 0
 DECIMALS_S = 4
 DIGITS = 6  # of a value: finer than any source is
@@ -83,7 +81,8 @@ def add_rows(records, clock=time.monotonic):
 
 def main(arguments):
     """Watch until stdin closes; print what was seen."""
-    die_with_parent()
+    orphans.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     interval_ms, timed = float(arguments[0]), sorted(nodes.cpus_from(arguments[1]))
     where = placement.move_away(timed)
     watched = sources.Watched(timed, "/")
@@ -99,13 +98,6 @@ def main(arguments):
         "sources": {name: record.value() for name, record in records.items()},
     }
     _print(json.dumps(answer, allow_nan=False))
-
-
-def die_with_parent():
-    """Ask Linux for a kill when the parent ends; leave Ctrl-C to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _stdin_closed_within(seconds):
