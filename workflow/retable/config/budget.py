@@ -21,7 +21,7 @@ class Budget(Entry):
 
 # Short enough that what changes the machine's speed changes all cases of the block alike
 # (benchmarks/pairs.py shows how much), and long enough to outweigh what goes before.
-TURN = Turn(settle_ms=3, settle_max_ms=60, min_ms=50, min_samples=5)
+TURN = Turn(settle_ms=3, settle_max_ms=60, min_ms=25, min_samples=3)
 
 BUDGETS = {
     "quick": Budget(
