@@ -19,6 +19,7 @@ class Inference(object):
     """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
 
     def __init__(self, engine):
+        self.refill = engine.bind  # other inputs, name -> ndarray of the same shapes
         self.outputs = engine.outputs
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`

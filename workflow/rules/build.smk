@@ -18,11 +18,7 @@ rule build:
         options=dag.engines.options,
         code=dag.code.build_digest,
         timings="results/{device}/engines/{player}.timings",
-        memory=(
-            ["--memory-limit-mib", dag.run.device.memory_limit_mib]
-            if dag.run.device.memory_limit_mib
-            else []
-        ),
+        memory=dag.engines.memory_limit(),
     message:
         "build {wildcards.player} {wildcards.precision}, {wildcards.work} of {wildcards.model} {wildcards.input}"
     shell:

@@ -46,6 +46,11 @@ wildcard_constraints:
     player="[a-z0-9_]+",
     suite="[a-z0-9-]+",
     block="[a-z0-9._-]+",
+    case="[^/]+",
+    set="[a-z0-9._-]+",
+    split="train|val|calibration",
+    placement="[A-Za-z0-9._=-]+",
+    metric="[a-z0-9_]+",
 
 
 # Before the first job of a real run: a dry run plans for any device.

@@ -1,4 +1,4 @@
-# in:  data/published/{suite}.csv, the sessions of a suite, the fidelity of its graphs
+# in:  data/published/{suite}.csv, a suite's sessions and scores, the fidelity of its graphs
 # out: results/{device}/comparisons/{suite}.json: every cell and claim, measured beside published
 rule compare:
     input:
@@ -7,6 +7,7 @@ rule compare:
         device="config/devices/{device}.yaml",
         models=dag.pages.model_files,
         timings=dag.pages.timings,
+        scores=dag.pages.scores,
         fidelities=dag.pages.fidelities,
         natives=dag.pages.natives,
         environments=dag.pages.environments,
@@ -22,6 +23,6 @@ rule compare:
     shell:
         "python -m retable compare --suite {wildcards.suite:q} --device {wildcards.device:q}"
         " --settings {params.settings:q}"
-        " --timings {input.timings:q} --fidelities {input.fidelities:q}"
+        " --timings {input.timings:q} --scores {input.scores:q} --fidelities {input.fidelities:q}"
         " --natives {input.natives:q} --environments {input.environments:q}"
         " --output {output:q} --log {log:q}"

@@ -2,6 +2,7 @@
 # out: data/weights/{model}.json, and the files it names in data/weights/{model}/
 rule fetch:
     input:
+        embedded=dag.models.embedded_weights,
         sources=dag.code.of("retable.steps.fetch"),
     output:
         "data/weights/{model}.json",

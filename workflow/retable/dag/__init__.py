@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from retable.dag.accuracy import Accuracy
 from retable.dag.code import Code
 from retable.dag.engines import Engines
 from retable.dag.environments import Environments
@@ -21,5 +22,6 @@ class Dag:
         self.models = Models(self.run, self.environments)
         self.engines = Engines(self.run, self.environments)
         self.sessions = Sessions(self.run, self.environments, self.engines)
-        self.pages = Pages(self.run, self.environments)
+        self.accuracy = Accuracy(self.run, self.environments, self.engines)
+        self.pages = Pages(self.run, self.environments, self.accuracy)
         self.code = Code(self.run, self.environments, self.sessions)

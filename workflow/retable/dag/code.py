@@ -35,6 +35,23 @@ class Code:
         paths = self.backend(wildcards) + self.of("retable_runner.build")
         return digest_of(self._run.root, paths)
 
+    def loader(self, wildcards: Wildcards) -> list[str]:
+        loader = self._run.configuration.datasets[wildcards.set].loader
+        return self.of(f"retable_data.sets.{loader}")
+
+    def geometry(self, wildcards: Wildcards) -> list[str]:
+        return self.of(f"retable_data.geometries.{wildcards.placement.partition('-')[0]}")
+
+    def metric(self, wildcards: Wildcards) -> list[str]:
+        return self.of(f"retable_data.metrics.{wildcards.metric}")
+
+    def prediction(self, wildcards: Wildcards) -> list[str]:
+        """What runs the engine of a case, and what follows it."""
+        case = self._run.named_case(wildcards)
+        post = case.request.post
+        posts = [] if post == "none" else [f"retable_runner.posts.{post}"]
+        return self.of(f"retable_runner.backends.{case.plugin}", *posts)
+
     def runtime(self, wildcards: Wildcards) -> list[str]:
         return self.of(f"retable.runtimes.{self._environments.runtime(wildcards)}")
 

@@ -21,6 +21,11 @@ class Engines:
     def source(self, wildcards: Wildcards) -> str:
         return f"results/models/{self._run.case(wildcards).graph}.json"
 
+    def memory_limit(self) -> list[str]:
+        """Of whatever runs on the device, as the steps' option."""
+        limit = self._run.device.memory_limit_mib
+        return [] if limit is None else ["--memory-limit-mib", str(limit)]
+
     def of(self, case: Case) -> str:
         """The record of a case's engine."""
         return f"results/{self._run.device.device}/engines/{case.engine}.json"

@@ -20,5 +20,10 @@ class Models:
     def parameters(self, wildcards: Wildcards) -> str:
         return json.dumps(self._run.model(wildcards).parameters)
 
+    def embedded_weights(self, wildcards: Wildcards) -> list[str]:
+        """The file of weights that lies in the repository, where the model has one."""
+        embedded = self._run.model(wildcards).weights.embedded
+        return [embedded.file] if embedded else []
+
     def official_weights(self, wildcards: Wildcards) -> str:
         return self._run.model(wildcards).weights.model_dump_json()

@@ -1,13 +1,15 @@
 """What a comparison reads of a suite, and which pages a run ends in."""
 
+from retable.dag.accuracy import Accuracy
 from retable.dag.environments import Environments
 from retable.dag.run import Run, Wildcards
 
 
 class Pages:
-    def __init__(self, run: Run, environments: Environments) -> None:
+    def __init__(self, run: Run, environments: Environments, accuracy: Accuracy) -> None:
         self._run = run
         self._environments = environments
+        self.scores = accuracy.scores
 
     def timings(self, wildcards: Wildcards) -> list[str]:
         device, suite = self._run.device.device, wildcards.suite

@@ -91,6 +91,16 @@ class Run:
         raise RetableError(f"no case of this run has the engine {engine}")
 
 
+    def named_case(self, wildcards: Wildcards) -> Case:
+        """A case by the names of its block and of itself, of whatever suite."""
+        for plan in self.plans.values():
+            block = plan.blocks.get(wildcards.block)
+            for case in block.runnable if block else ():
+                if case.name == wildcards.case:
+                    return case
+        raise RetableError(f"no case {wildcards.case} in {wildcards.block}")
+
+
 def plans(configuration: Configuration, settings: Settings, device: Device) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
     available = PlugIns(configuration.root)
