@@ -90,7 +90,6 @@ class Run:
                     return case
         raise RetableError(f"no case of this run has the engine {engine}")
 
-
     def named_case(self, wildcards: Wildcards) -> Case:
         """A case by the names of its block and of itself, of whatever suite."""
         for plan in self.plans.values():
