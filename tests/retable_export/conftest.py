@@ -144,6 +144,12 @@ def launched():
 
 
 @pytest.fixture(scope="session")
+def packages() -> dict[str, str]:
+    """The surroundings of a process that imports our packages without installing them."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+
+
+@pytest.fixture(scope="session")
 def null_results(tmp_path_factory) -> dict:
     return Chain(tmp_path_factory.mktemp("null"), "null").everything(64, 96)
 
