@@ -19,7 +19,7 @@ from retable.errors import RetableError
 from retable.files import digest_of
 from retable.plan import Plan, plan_suite
 from retable.published import read_published
-from retable.runtimes import runtime
+from retable.runtimes import runtime, venv
 from retable.runtimes.host import identity as host_identity
 from retable.sessions import SessionCase, SessionJob
 from retable.sources import sources
@@ -123,7 +123,9 @@ class Dag:
         folder = Path("containers", wildcards.environment)
         if self.runtime(wildcards) == "docker":
             return [str(path) for path in image_files(folder)]
-        return [] if wildcards.where == "host" else [f"{folder}/requirements.lock"]
+        if wildcards.where == "host":
+            return []
+        return [str(path) for path in venv.files(wildcards.environment)]
 
     # Models
 
