@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Small, and many: normalisation after a 1x1 pool sees one value per image and channel.
-_CALIBRATION = InputShape(batch=16, height=192, width=192)
+_CALIBRATION = (16, 192, 192)  # batch, height, width
 _TRACED = (1, 3, 192, 256)  # any size would do
 _EXPORTED = (2, 3, 192, 256)  # likewise, but for 1, which torch.export takes for a constant
 _ANY_SIZE = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)  # batch, height, width
@@ -34,7 +34,8 @@ class Exporter:
     `build(options)` makes the network, called `title` in sentences; its forward takes `image`.
     `check(shape)` raises UnsupportedError for a size that has no graph. `training` are the first
     letters of names in published weights that only training uses. `forms` are the files of `native`
-    that are made besides the state dict.
+    that are made besides the state dict. A network that averages over more than the usual small
+    images says itself what images it is calibrated with: `calibration`, (batch, height, width).
     """
 
     def __init__(
@@ -79,9 +80,8 @@ class Exporter:
         network.eval()
         for role, path in files.items():
             _WRITERS[role](network, path)
-        images = torch.from_numpy(samples.smooth_images(_CALIBRATION, seed + 1))
         with torch.inference_mode():
-            deviation = float(network(images).std())
+            deviation = float(network(calibration(network, seed + 1)).std())
         parameters = sum(one.numel() for one in network.parameters())
         facts = {"weights": weights, "parameters": parameters, "output_std": deviation}
         return files, facts
@@ -237,5 +237,11 @@ def initialise(network: nn.Module, seed: int) -> None:
             module.train()
             module.momentum = None  # cumulative average: after one batch, the batch's own
     with torch.inference_mode():
-        network(torch.from_numpy(samples.smooth_images(_CALIBRATION, seed)))
+        network(calibration(network, seed))
     network.eval()
+
+
+def calibration(network: nn.Module, seed: int) -> torch.Tensor:
+    """Return the smooth images [N, 3, H, W] that a network's statistics are taken from."""
+    shape = InputShape(*getattr(network, "calibration", _CALIBRATION))
+    return torch.from_numpy(samples.smooth_images(shape, seed))
