@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 # A verb is a module of this package, imported when it is asked for: the others' sources are not
 # those of its step.
-VERBS = {
-    f"retable/{verb}-job/1": verb
-    for verb in ("native", "sample", "reference", "export", "tail", "precision", "fidelity")
+_JOBS = {
+    "native": 1,
+    "sample": 1,
+    "reference": 1,
+    "export": 1,
+    "tail": 1,
+    "precision": 2,
+    "fidelity": 1,
 }
+VERBS = {f"retable/{verb}-job/{version}": verb for verb, version in _JOBS.items()}
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
