@@ -27,7 +27,8 @@ KEYS = (
 def run(job, result):
     """Run the engine on all that the job gives; leave an array for each output it keeps.
 
-    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W].
+    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]. With a sample, it is
+    what the engine is given; pictures beside it are only prepared, and left as `prepared`.
     """
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     backend = backends.load(job["backend"])
@@ -42,6 +43,8 @@ def run(job, result):
         paths = _written(inference, post, given, job)
         result["facts"].update(engine=inference.facts, inputs=given.count)
     result["facts"]["seconds"] = round(time.perf_counter() - start, 3)
+    if job["sample"] is not None and job["pictures"] is not None:
+        paths["prepared"] = _prepared(job)
     result["artifacts"] = {name: contract.artifact(path) for name, path in paths.items()}
 
 
@@ -55,9 +58,23 @@ def _written(inference, post, given, job):
     return folder.paths
 
 
+def _prepared(job):
+    """Prepare the pictures of the sample; return the path of the tensor."""
+    pictures = _pictures(job)
+    (tensor,) = prepared(np.asarray(pictures), job["preparation"]).values()
+    with arrays.Folder(job["folder"]) as folder:
+        folder.append("prepared", tensor)
+    return folder.paths["prepared"]
+
+
 def _given(job):
     if job["sample"] is not None:
         return _Sample(read_sample(contract.verified(job["sample"])))
+    return _Pictures(_pictures(job), job["preparation"], job["input"]["batch"])
+
+
+def _pictures(job):
+    """Map the pictures into memory; JobError if they are not of the job's size."""
     pictures = np.load(contract.verified(job["pictures"]), mmap_mode="r", allow_pickle=False)
     wanted = (job["input"]["height"], job["input"]["width"], 3)
     if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
@@ -66,7 +83,7 @@ def _given(job):
                 pictures.dtype, list(pictures.shape), *wanted
             )
         )
-    return _Pictures(pictures, job["preparation"], job["input"]["batch"])
+    return pictures
 
 
 class _Pictures(object):
