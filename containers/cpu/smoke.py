@@ -1,6 +1,7 @@
-"""In the image: both engines import."""
+"""In the image: both engines import, and what follows them in torch."""
 
 import onnxruntime
 import openvino
+import torch
 
-print(onnxruntime.__version__, openvino.__version__)
+print(onnxruntime.__version__, openvino.__version__, torch.__version__)

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from retable_runner import contention, measure
+from retable_runner import contention, measure, posts, torch_posts
 
 NAME = "host"
 
@@ -12,20 +12,25 @@ def opened(backend, files, options, feeds):
     """Load an engine and give it `feeds` (name -> ndarray); yield the Inference."""
     engine = backend.load(files, options)
     engine.bind(feeds)
-    yield Inference(engine)
+    yield Inference(engine, feeds, options)
 
 
 class Inference(object):
     """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
 
-    def __init__(self, engine):
+    def __init__(self, engine, feeds, options):
+        self._feeds = feeds
+        self._options = options
         self.outputs = engine.outputs
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`
 
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
-        return measure.HostSampler(self.run, post)
+        if not posts.in_torch(post):
+            return measure.HostSampler(self.run, post and post.run)
+        call, self.facts["post"] = torch_posts.on_host(post, self._feeds, self._options)
+        return measure.HostSampler(self.run, call)
 
     def counted(self, sampler):
         """Return the sampler with the CPU's contention beside its times."""
