@@ -50,10 +50,14 @@ def run(job, result):
 
 def _written(inference, post, given, job):
     """Run on all that is given; return the paths of the arrays by name."""
+    answer = inference.answering(post)
     with arrays.Folder(job["folder"]) as folder:
         for feeds, count in given.batches():
             inference.refill(feeds)
-            for name, array in _kept(inference, post, job["keep"]):
+            named = answer()
+            if job["keep"] == "labels":
+                named = [("labels", labels_of(named))]
+            for name, array in named:
                 folder.append(name, array[:count])
     return folder.paths
 
@@ -123,12 +127,3 @@ class _Sample(object):
     def batches(self):
         """Yield (feeds, how many of their entries count)."""
         yield self._feeds, self.count
-
-
-def _kept(inference, post, keep):
-    """Return what is kept of one inference: (name, array [n, ...]), as many as there are."""
-    outputs = inference.run()
-    named = list(zip(inference.outputs, outputs))  # noqa: B905 - Python 3.6
-    if post is not None:
-        named = [("output", post(outputs))]
-    return [("labels", labels_of(named))] if keep == "labels" else named
