@@ -13,6 +13,10 @@ include: "workflow/rules/fidelity.smk"
 include: "workflow/rules/build.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/time.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/score.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
 
@@ -20,4 +24,4 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"results/{dag.device.device}/report.md",
+        f"results/{dag.run.device.device}/report.md",

@@ -1,10 +1,11 @@
 """What a session file says of the method that made it.
 
-    PYTHONPATH=workflow .venv/bin/python -m benchmarks.session SESSION.json [--over A B]
+    PYTHONPATH=workflow .venv/bin/python -m benchmarks.session SESSION.json ... [--over A B]
 
-For each field: how far the A/A pair lies apart in each round, and how far the launches of a case
-lie apart. On a GPU, what the host's clock adds to the sum of the parts. With `--over A B`, the
-cases of player A over those of player B, by turns.
+Of each session, by field: how far the A/A pair lies apart in each round, and how far the launches
+of a case lie apart. On a GPU, what the host's clock adds to the sum of the parts. With `--over`,
+the cases of player A over those of player B, by turns. Of several sessions, the A/A pairs of all
+rounds together.
 """
 
 import argparse
@@ -21,6 +22,12 @@ from retable_statistics.launches import apart, floor_of, median_of_launches, rat
 FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h", "latency_pipe")
 
 
+def fields_of(session: Session) -> list[str]:
+    """The fields that the twin gives: a case with work behind it has no latency_pipe, say."""
+    samples = launches_of(session, session.twin, twin=True)[0].result.samples
+    return [name for name in FIELDS if name in samples]
+
+
 def read_case(session: Session, case: SessionCase, field: str, twin: bool = False) -> Reading:
     """A case's samples of a field, what follows on the host left out."""
     launches = launches_of(session, case.name, twin)
@@ -30,15 +37,30 @@ def read_case(session: Session, case: SessionCase, field: str, twin: bool = Fals
     return found
 
 
-def twin_row(session: Session, field: str) -> list[str]:
+def twin_ratios(session: Session, field: str) -> list[float]:
+    """The twin over its case, by round."""
     case = next(case for case in session.job.cases if case.name == session.twin)
     ratios = ratio_by_round(
         read_case(session, case, field, twin=True), read_case(session, case, field)
     )
-    floor = floor_of(ratio_of_rounds(list(ratios.values())))
-    worst = max(abs(ratio - 1) for ratio in ratios.values())
-    rounds = ", ".join(f"{ratio:.4f}" for ratio in ratios.values())
+    return list(ratios.values())
+
+
+def twin_row(session: Session, field: str) -> list[str]:
+    ratios = twin_ratios(session, field)
+    floor = floor_of(ratio_of_rounds(ratios))
+    worst = max(abs(ratio - 1) for ratio in ratios)
+    rounds = ", ".join(f"{ratio:.4f}" for ratio in ratios)
     return [field, rounds, f"{100 * worst:.2f} %", f"{100 * floor:.2f} %"]
+
+
+def pairs_row(sessions: list[Session], field: str) -> list[str]:
+    """The A/A pairs of all rounds of the sessions whose twin gives the field."""
+    giving = [session for session in sessions if field in fields_of(session)]
+    ratios = np.concatenate([twin_ratios(session, field) for session in giving])
+    away = np.abs(ratios - 1)
+    shares = (np.median(away), np.std(ratios, ddof=1), away.max())
+    return [field, str(len(ratios)), *(f"{100 * share:.2f} %" for share in shares)]
 
 
 def case_rows(session: Session, cases: list[SessionCase], field: str) -> list[list[str]]:
@@ -87,15 +109,10 @@ def _over_sum(session: Session, case: SessionCase) -> str:
     return f"{1e3 * np.median(np.concatenate(found)):.1f}" if found else ""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("session", type=Path)
-    parser.add_argument("--over", nargs=2, metavar=("A", "B"), help="two players")
-    given = parser.parse_args()
-    session = Session.model_validate(read_json(given.session))
+def print_session(session: Session, over: list[str] | None) -> None:
     cases = [one for one in session.job.cases if session.cases[one.name].outcome in MEASURED]
-    fields = [name for name in FIELDS if name in session.launches[0].result.samples]
-    print(f"Timed twice: {session.twin}\n")
+    fields = fields_of(session)
+    print(f"\n{session.job.block}, timed twice: {session.twin}\n")
     header = ["Field", "Twin over case, by round", "Farthest from 1", "Noise floor"]
     print(markdown(header, [twin_row(session, field) for field in fields]))
     field = "latency_sum" if "latency_sum" in fields else "latency_sync"
@@ -108,9 +125,34 @@ def main() -> None:
         "sync - sum (us)",
     ]
     print(f"\n{markdown(header, case_rows(session, cases, field))}")
-    if given.over:
-        header = ["Case", f"{given.over[0]} over {given.over[1]}", "Interval"]
-        print(f"\n{markdown(header, over_rows(session, cases, field, given.over))}")
+    if over:
+        header = ["Case", f"{over[0]} over {over[1]}", "Interval"]
+        print(f"\n{markdown(header, over_rows(session, cases, field, over))}")
+
+
+def print_pairs(sessions: list[Session]) -> None:
+    fields = [name for name in FIELDS if any(name in fields_of(one) for one in sessions)]
+    header = [
+        "Field",
+        "Rounds",
+        "Median of abs(ratio - 1)",
+        "Standard deviation",
+        "Farthest from 1",
+    ]
+    table = markdown(header, [pairs_row(sessions, field) for field in fields])
+    print(f"\nA/A pairs of all sessions\n\n{table}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sessions", metavar="SESSION.json", type=Path, nargs="+")
+    parser.add_argument("--over", nargs=2, metavar=("A", "B"), help="two players")
+    given = parser.parse_args()
+    sessions = [Session.model_validate(read_json(path)) for path in given.sessions]
+    for session in sessions:
+        print_session(session, given.over)
+    if len(sessions) > 1:
+        print_pairs(sessions)
 
 
 if __name__ == "__main__":

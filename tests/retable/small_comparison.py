@@ -84,7 +84,7 @@ SMALL = table(
 def comparison(**changes: object) -> Comparison:
     return Comparison.model_validate(
         {
-            "schema": "retable/comparison/2",
+            "schema": "retable/comparison/3",
             "suite": "small",
             "title": "A small suite",
             "document": "The document",
@@ -112,11 +112,13 @@ def comparison(**changes: object) -> Comparison:
                     model="tiny",
                     title="Tiny",
                     weights="random",
+                    trained_on=None,
                     source=None,
                     reason="the host cannot be reached",
                     parameters=3,
                 )
             ],
+            "scoring": None,
             "agreements": [
                 Agreement(
                     model="tiny",

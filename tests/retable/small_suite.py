@@ -16,6 +16,7 @@ from retable.config.suite import Claim, Suite
 from retable.contract import Result
 from retable.plan import Plan, plan_suite
 from retable.published import Published
+from retable.scores import Scores
 from retable.sessions import Entry, Launch, Session, SessionJob, case_ending
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +105,7 @@ class Small:
         sessions = {
             block.name: session(block.name, launches, **session_) for block in self.plan.runnable
         }
-        return Measurements(self.plan, sessions)
+        return Measurements(self.plan, sessions, Scores([]))
 
     def answers(
         self, column: str, launches: Mapping[str, Launches], **session_: Any

@@ -7,6 +7,7 @@ from retable.answers import Measurements
 from retable.claims import claim_pairs
 from retable.config.suite import Claim
 from retable.contract import Result
+from retable.scores import Scores
 
 PLAIN, FUSED = "null.argmax.fp32", "null.fused_argmax.fp32"
 COLUMNS = {"plain": {"tail": "argmax"}, "fused": {"tail": "fused_argmax"}}
@@ -135,7 +136,7 @@ def test_the_noise_floor_is_that_of_the_field_that_is_compared():
 
 def test_the_noise_floor_is_not_told_of_a_block_that_was_not_timed():
     small = Small(COLUMNS)
-    measured = Measurements(small.plan, {})
+    measured = Measurements(small.plan, {}, Scores([]))
     assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
 
 

@@ -239,7 +239,7 @@ def test_an_unknown_option_gives_the_nearest() -> None:
     ("key", "value", "possible"),
     [
         ("budget", "fast", "'quick', 'standard' or 'strict'"),
-        ("weights", "none", "'auto', 'official' or 'random'"),
+        ("weights", "none", "'auto', 'official', 'embedded' or 'random'"),
         ("seed", "one", "valid integer"),
         ("device", "Jetson Nano", "match pattern"),
     ],

@@ -55,7 +55,12 @@ def test_half_a_file_is_none(tmp_path: Path, bytes_: int) -> None:
 
 def test_the_packages_that_jobs_need_are_sent() -> None:
     names = {name for name, _ in packages()}
-    assert {".retable/retable_runner/__main__.py", ".retable/retable_export/__main__.py"} <= names
+    assert {
+        ".retable/retable_runner/__main__.py",
+        ".retable/retable_export/__main__.py",
+        ".retable/retable_data/__main__.py",
+        ".retable/retable_job/process.py",
+    } <= names
     assert all(path.is_file() for _, path in packages())
 
 

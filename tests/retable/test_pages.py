@@ -342,7 +342,13 @@ def test_where_nothing_was_measured_the_page_says_why_and_draws_nothing(tmp_path
 
 def test_official_weights_need_no_warning(tmp_path: Path) -> None:
     used = WeightsUsed(
-        model="tiny", title="Tiny", weights="official", source="x", reason=None, parameters=3
+        model="tiny",
+        title="Tiny",
+        weights="official",
+        source="x",
+        reason=None,
+        trained_on=None,
+        parameters=3,
     )
     assert "weights.**" not in page_of(comparison(weights=[used]), tmp_path)
 

@@ -18,6 +18,9 @@ MATHS = sorted(
 PLUG_INS = sorted(
     f"{package}.{folder}.{path.stem}"
     for package, folder in (
+        ("retable_data", "sets"),
+        ("retable_data", "geometries"),
+        ("retable_data", "metrics"),
         ("retable_export", "exporters"),
         ("retable_export", "tails"),
         ("retable_runner", "backends"),

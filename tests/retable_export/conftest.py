@@ -1,5 +1,6 @@
 """Running the package as the host does: a job file in, a result file out, in an interpreter."""
 
+import hashlib
 import importlib.util
 import os
 import subprocess
@@ -19,7 +20,10 @@ from retable.jobs.tail import TailJob
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = {"classes": 19}
-TAILS = ("argmax", "fused_argmax", "reducemax", "fused_reducemax")
+TAILS = (
+    *("argmax", "fused_argmax", "reducemax", "fused_reducemax"),
+    *("interpolate_softmax", "interpolate_softmax_max"),
+)
 
 
 def launch(
@@ -40,10 +44,17 @@ def launch(
 class Chain:
     """All steps of one exporter, from native to fidelity, in one folder."""
 
-    def __init__(self, folder: Path, exporter: str, python: Path | str = sys.executable) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        exporter: str,
+        python: Path | str = sys.executable,
+        options: dict | None = None,
+    ) -> None:
         self.folder = folder
         self.exporter = exporter
         self.python = python
+        self.options = OPTIONS if options is None else options
         self.log = ""
 
     def run(self, job: contract.Message) -> Result:
@@ -56,7 +67,7 @@ class Chain:
         return self.run(
             NativeJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 weights=weights,
                 fetched=fetched or {},
                 seed=seed,
@@ -68,7 +79,7 @@ class Chain:
         return self.run(
             ExportJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 native=native,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 opset=13,
@@ -85,7 +96,7 @@ class Chain:
         return self.run(
             SampleJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 seed=seed,
                 sample=str(self.folder / "sample.npz"),
@@ -98,7 +109,7 @@ class Chain:
         return self.run(
             ReferenceJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 native=native,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 sample=sample.artifacts["sample"],
@@ -118,15 +129,21 @@ class Chain:
             )
         )
 
-    def everything(self, height: int, width: int, native: Result | None = None) -> dict:
+    def everything(
+        self,
+        height: int,
+        width: int,
+        native: Result | None = None,
+        tails: tuple[str, ...] = TAILS,
+    ) -> dict:
         """Run all steps; return the results by step, graph and `fidelity/{tail}`."""
         results = {"native": native or self.native(), "sample": self.sample(height, width)}
         weights = results["native"].artifacts
         results["reference"] = self.reference(weights, results["sample"], height, width)
         results["none"] = self.export(weights, height, width)
         source = results["none"].artifacts["onnx"]
-        results.update({tail: self.tail(tail, source) for tail in TAILS})
-        for tail in ("none", *TAILS):
+        results.update({tail: self.tail(tail, source) for tail in tails})
+        for tail in ("none", *tails):
             graph = results[tail].artifacts["onnx"]
             results[f"fidelity/{tail}"] = self.fidelity(tail, graph, results)
         return results
@@ -141,6 +158,24 @@ def chain_in():
 @pytest.fixture(scope="session")
 def launched():
     return launch
+
+
+@pytest.fixture(scope="session")
+def packages() -> dict[str, str]:
+    """The surroundings of a process that imports our packages without installing them."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+
+
+@pytest.fixture(scope="session")
+def artifact_of():
+    """Give a function that describes a file as a record does."""
+
+    def described(path: Path) -> contract.Artifact:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        return contract.Artifact(path=str(path), sha256=digest, bytes=len(content))
+
+    return described
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,10 @@ from retable_export import compare
 from retable_export.contract import InputShape
 from retable_export.samples import smooth_images
 
-TAILS = ("argmax", "fused_argmax", "reducemax", "fused_reducemax")
+TAILS = (
+    *("argmax", "fused_argmax", "reducemax", "fused_reducemax"),
+    *("interpolate_softmax", "interpolate_softmax_max"),
+)
 
 
 def test_every_step_ends_well_and_describes_what_it_made(null_results):
@@ -30,10 +33,11 @@ def test_the_facts_of_a_graph_are_the_graphs(null_results):
         "outputs": [{"name": "logits", "shape": [1, 19, 64, 96], "dtype": "float32"}],
         "nodes": 3,
         "opset": 13,
+        "gflops": pytest.approx(2e-9 * 19 * 3 * 8 * 12),
     }
     assert null_results["native"].facts["parameters"] == 19 * 3 + 19
     labels = null_results["fused_argmax"].facts
-    assert (labels["kind"], labels["opset"], labels["nodes"]) == ("labels", 13, 7)
+    assert (labels["outputs"][0]["name"], labels["opset"], labels["nodes"]) == ("labels", 13, 7)
 
 
 def test_the_sample_is_smooth_and_of_the_range_of_a_normalised_image(null_results):
@@ -63,6 +67,11 @@ def test_the_graph_agrees_with_its_numpy_twin(null_results):
     assert facts["reducemax"]["against_definition"] == 0.0
     assert facts["fused_reducemax"]["against_definition"] < 1e-5
     assert facts["fused_reducemax"]["max_abs"] > facts["reducemax"]["max_abs"]
+    assert facts["interpolate_softmax"]["max_abs"] < 1e-6
+    assert facts["interpolate_softmax"]["against_definition"] < 1e-6
+    best = facts["interpolate_softmax_max"]
+    assert (best["agreement"], best["against_definition"]) == (1.0, 1.0)
+    assert best["values"]["max_abs"] < 1e-6
 
 
 def test_the_same_jobs_give_the_same_bytes(null_results, chain_in, tmp_path):

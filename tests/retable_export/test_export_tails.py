@@ -11,6 +11,7 @@ from retable_export.definitions import Tensors
 from retable_export.errors import UnsupportedError
 
 TAILS = ("argmax", "fused_argmax", "reducemax", "fused_reducemax")
+SOFTMAX_TAILS = ("interpolate_softmax", "interpolate_softmax_max")
 
 
 def segmenter(low, full, mode="align_corners", classes=5, batch=1, end="Resize"):
@@ -39,6 +40,20 @@ def segmenter(low, full, mode="align_corners", classes=5, batch=1, end="Resize")
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
 
 
+def strided(batch=2, classes=5, low=(5, 7), image=(40, 56)):
+    """A network whose logits stay at stride 8: averages of 8 x 8 pixels."""
+    nodes = [
+        helper.make_node("AveragePool", ["image"], ["logits"], kernel_shape=[8, 8], strides=[8, 8])
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "strided",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [batch, classes, *image])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, classes, *low])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+
+
 def apply(tail, model):
     made = plugins.load("tails", tail).apply(model)
     onnx.checker.check_model(made, full_check=True)
@@ -46,7 +61,7 @@ def apply(tail, model):
 
 
 def run(model, image, *more):
-    wanted = [model.graph.output[0].name, *more]
+    wanted = [*(value.name for value in model.graph.output), *more]
     model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in more)
     return ReferenceEvaluator(model).run(wanted, {"image": image})
 
@@ -55,8 +70,8 @@ def noise(*shape):
     return np.random.RandomState(1).standard_normal(shape).astype(np.float32)
 
 
-def test_the_four_tails_are_found_by_listing():
-    assert plugins.names("tails") == sorted(TAILS)
+def test_the_tails_are_found_by_listing():
+    assert plugins.names("tails") == sorted(TAILS + SOFTMAX_TAILS)
 
 
 @pytest.mark.parametrize("tail", TAILS)
@@ -68,8 +83,8 @@ def test_a_tails_graph_computes_its_definition(tail, mode, low, full):
     plugin = plugins.load("tails", tail)
     [found] = run(apply(tail, model), image)
     logits, low_logits = run(model, image, "low")
-    scores = plugin.scores(Tensors(logits, low_logits, mode))
-    if plugin.KIND == "labels":
+    scores = plugin.scores(Tensors(logits, low_logits, mode, full))
+    if tail.endswith("argmax"):
         assert found.dtype == np.int64
         np.testing.assert_array_equal(found, definitions.labels(scores))
     else:
@@ -159,3 +174,51 @@ def test_a_bias_added_after_the_convolution_is_part_of_the_head():
     [plain] = run(apply("argmax", model), image)
     [fused] = run(apply("fused_argmax", model), image)
     assert np.mean(plain == fused) > 0.8
+
+
+def test_probabilities_have_the_size_of_the_image_and_sum_to_one():
+    image = 20 * noise(2, 5, 40, 56)
+    [logits] = run(strided(), image)
+    [found] = run(apply("interpolate_softmax", strided()), image)
+    assert (found.shape, found.dtype) == ((2, 5, 40, 56), np.float32)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    scores = definitions.probabilities(Tensors(logits, None, "", (40, 56)))
+    np.testing.assert_allclose(found, scores, atol=1e-6)
+    # By hand: half-way between two pixels of the logits, which are 8 apart, along a row.
+    between = np.exp(logits[0, :, 0, 0] * (1 - 4.5 / 8) + logits[0, :, 0, 1] * 4.5 / 8)
+    np.testing.assert_allclose(found[0, :, 0, 8], between / between.sum(), atol=1e-5)
+
+
+def test_the_best_class_and_its_probability_are_torchs_max_in_its_order():
+    image = 20 * noise(2, 5, 40, 56)
+    made = apply("interpolate_softmax_max", strided())
+    assert [value.name for value in made.graph.output] == ["values", "labels"]
+    values, labels = run(made, image)
+    [probabilities] = run(apply("interpolate_softmax", strided()), image)
+    np.testing.assert_array_equal(values, probabilities.max(axis=1)[:, None])
+    np.testing.assert_array_equal(labels, probabilities.argmax(axis=1)[:, None])
+    assert (values.dtype, labels.dtype) == (np.float32, np.int64)
+    assert len(np.unique(labels)) == 5
+
+
+@pytest.mark.parametrize(
+    ("tail", "operators"),
+    [
+        ("interpolate_softmax", ["Softmax"]),
+        ("interpolate_softmax_max", ["Softmax", "ReduceMax", "ArgMax"]),
+    ],
+)
+def test_logits_of_the_images_size_are_not_resized_again(tail, operators):
+    made = apply(tail, strided())
+    assert [node.op_type for node in made.graph.node] == ["AveragePool", "Resize", *operators]
+    resize = made.graph.node[1]
+    assert graphs.attribute(resize, "coordinate_transformation_mode", "") == "pytorch_half_pixel"
+    full = segmenter((32, 48), (32, 48))
+    made = apply(tail, full)
+    assert [node.op_type for node in made.graph.node] == ["Conv", "Resize", *operators]
+    image = noise(1, 5, 32, 48)
+    [logits] = run(full, image)
+    scores = definitions.probabilities(Tensors(logits, None, "", (32, 48)))
+    found = run(made, image)[0]
+    wanted = scores if tail == "interpolate_softmax" else definitions.values(scores)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)

@@ -9,6 +9,7 @@ from retable.contract import Result
 from retable.fields import field_used
 from retable.plan import Plan
 from retable.readings import Basis, Reading, ratio_by_round, reading
+from retable.scores import Scores
 from retable.sessions import MEASURED, CaseEnding, Launch, Session, launches_of
 from retable.statistics import STATISTICS, Statistic
 from retable_statistics.launches import (
@@ -23,11 +24,12 @@ REPRODUCED_WITHIN = 0.05  # on the published device: the ratio's interval lies w
 
 
 class Measurements:
-    """The sessions of a suite on a device, by block; all that measuring left behind."""
+    """The sessions of a suite on a device, by block, and its scores: all that measuring left."""
 
-    def __init__(self, plan: Plan, sessions: Mapping[str, Session]) -> None:
+    def __init__(self, plan: Plan, sessions: Mapping[str, Session], scores: Scores) -> None:
         self._plan = plan
         self._sessions = sessions
+        self.scores = scores
 
     def reading(self, case: Case, cell: Cell) -> Reading | Ending:
         """The samples with which the case answers the cell's field; or why there are none."""
@@ -36,17 +38,24 @@ class Measurements:
         ended = self._session(case).cases[case.name]
         if ended.outcome not in MEASURED:
             return Ending(ended.outcome, ended.reason or "")
-        if cell.measure.field is None:
-            return _not_computed(cell.measure.score)
-        found = reading(
-            self._launches(case), cell.measure.field, case.request.post, self._memory(case)
-        )
+        assert cell.measure.field is not None
+        found = self._read(case, cell.measure.field)
         if found is None:
             return Ending("unsupported", f"{case.backend} does not give {cell.measure.field}")
         return found
 
+    def latency(self, case: Case, field: str) -> Estimate | None:
+        """The median of a field over the launches of a case; None where it was not measured."""
+        session = self._sessions.get(self._plan.block_of(case).name)
+        if session is None or session.cases[case.name].outcome not in MEASURED:
+            return None
+        found = self._read(case, field)
+        return None if found is None else _over_launches(found.per_round(STATISTICS["median"]), 1)
+
     def answer(self, case: Case, cell: Cell, published: float | None) -> Answer:
         """What the case measured for the cell, beside the published value."""
+        if cell.measure.score is not None:
+            return self._scored(case, cell)
         found = self.reading(case, cell)
         if isinstance(found, Ending):
             return self._answer(case, outcome=found.outcome, reason=found.reason)
@@ -78,6 +87,12 @@ class Measurements:
             cautions=cautions_of(found, self._launches(case), self._session(case)),
         )
 
+    def _scored(self, case: Case, cell: Cell) -> Answer:
+        found = self.scores.value(case, cell)
+        if isinstance(found, Ending):
+            return self._answer(case, outcome=found.outcome, reason=found.reason)
+        return self._answer(case, outcome="ok", score=found)
+
     def ratio(self, upper: Reading, lower: Reading) -> Estimate | None:
         """Upper over lower, paired by round; None where they have no round in common."""
         ratios = ratio_by_round(upper, lower)
@@ -93,10 +108,8 @@ class Measurements:
         case = next((one for one in block.runnable if one.name == twin), None)
         if case is None or cell.measure.field is None:
             return None
-        sides = [
-            reading(launches, cell.measure.field, case.request.post, self._memory(case))
-            for launches in (self._launches(case), self._launches(case, twin=True))
-        ]
+        field = cell.measure.field
+        sides = [self._read(case, field), self._read(case, field, twin=True)]
         if not all(side is not None and side.rounds for side in sides):
             return None
         ratio = self.ratio(*(side.on(basis or side.basis) for side in sides if side))
@@ -121,6 +134,9 @@ class Measurements:
             return ended
         reason = f"the launches' medians lie {100 * distance:.1f} % to either side"
         return CaseEnding(outcome="not_converged", reason=reason)
+
+    def _read(self, case: Case, field: str, twin: bool = False) -> Reading | None:
+        return reading(self._launches(case, twin), field, case.request.post, self._memory(case))
 
     def _launches(self, case: Case, twin: bool = False) -> list[Launch]:
         session = self._sessions.get(self._plan.block_of(case).name)

@@ -13,7 +13,7 @@ from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
 from retable.readings import Reading, common_basis
-from retable_statistics.launches import widened
+from retable_statistics.launches import Estimate, widened
 
 Verdict = Literal["holds", "fails", "undecided"]
 # Pairs that end so say nothing about the claim; others that have no number leave it undecided.
@@ -155,20 +155,15 @@ def _judged(
     measured: Measurements,
 ) -> Pair:
     """Judge one ratio, paired by round; a difference under the noise floor is none."""
-    found = [_times(measured, case, cell) for cell, case in zip(pair, cases, strict=True)]
-    ending = next((one for one in found if isinstance(one, Ending)), None)
+    judge_pair = _ratio_of_times if pair[0].measure.score is None else _ratio_of_scores
+    found = judge_pair(pair, cases, plan, measured)
+    ending = found if isinstance(found, Ending) else None
     estimate, verdict, floor = None, None, None
-    upper, lower = found
-    if not isinstance(upper, Ending) and not isinstance(lower, Ending):
-        ratio = measured.ratio(upper, lower)
-        basis = common_basis(upper, lower)
-        floor = measured.noise_floor(plan.block_of(cases[0]), pair[0], basis)
-        if ratio is None:
-            ending = Ending("unavailable", "the two have no round in common")
-        else:
-            estimate = interval(ratio)
-            bounded = widened(ratio, floor or 0.0)
-            verdict = verdict_of(bounded.low, bounded.high, claim.expect.bounds())
+    if not isinstance(found, Ending):
+        ratio, floor = found
+        estimate = interval(ratio)
+        bounded = widened(ratio, floor or 0.0)
+        verdict = verdict_of(bounded.low, bounded.high, claim.expect.bounds())
     reason = f"{ending.outcome}: {ending.reason}" if ending else None
     return Pair(
         row=pair[0].row,
@@ -180,6 +175,42 @@ def _judged(
         outcome=ending.outcome if ending else "ok",
         reason=reason,
     )
+
+
+Ratio = tuple[Estimate, float | None]  # and the noise floor, below which a difference is none
+
+
+def _ratio_of_times(
+    pair: tuple[Cell, Cell], cases: tuple[Case, Case], plan: Plan, measured: Measurements
+) -> Ratio | Ending:
+    """One latency over another, paired by round."""
+    upper, lower = (_times(measured, case, cell) for cell, case in zip(pair, cases, strict=True))
+    for one in (upper, lower):
+        if isinstance(one, Ending):
+            return one
+    assert isinstance(upper, Reading) and isinstance(lower, Reading)
+    ratio = measured.ratio(upper, lower)
+    if ratio is None:
+        return Ending("unavailable", "the two have no round in common")
+    basis = common_basis(upper, lower)
+    return ratio, measured.noise_floor(plan.block_of(cases[0]), pair[0], basis)
+
+
+def _ratio_of_scores(
+    pair: tuple[Cell, Cell], cases: tuple[Case, Case], _: Plan, measured: Measurements
+) -> Ratio | Ending:
+    """One accuracy over another: on the same pictures both are what they are, without noise."""
+    upper, lower = (
+        measured.scores.value(case, cell) for cell, case in zip(pair, cases, strict=True)
+    )
+    for one in (upper, lower):
+        if isinstance(one, Ending):
+            return one
+    assert isinstance(upper, float) and isinstance(lower, float)
+    if not lower:
+        return Ending("unavailable", "nothing can be divided by a score of 0")
+    ratio = upper / lower
+    return Estimate(ratio, ratio, ratio, 1.0), 0.0
 
 
 def _times(measured: Measurements, case: Case, cell: Cell) -> Reading | Ending:

@@ -42,6 +42,7 @@ class Answer(Message):
     reason: str | None
     field: str | None = None  # the samples that were used, if other than the table's field
     measured: Interval | None = None
+    score: float | None = None  # an accuracy, in the unit of the cell: it has no interval
     ratio: Interval | None = None  # measured / published
     # On the published device only:
     verdict: Literal["reproduced", "differs", "undecided"] | None = None
@@ -120,13 +121,14 @@ class ComparedClaim(Message):
 
 
 class WeightsUsed(Message):
-    """The weights of one model: official, or random with the reason."""
+    """The weights of one model: official, or embedded or random with the reason."""
 
     model: str
     title: str
     weights: str
     source: str | None  # where official ones are from, as the model's file says
     reason: str | None
+    trained_on: str | None  # the embedded data set, of embedded weights
     parameters: int | None
 
 
@@ -138,6 +140,31 @@ class Agreement(Message):
     graph: str
     reason: str | None  # why it could not be compared
     facts: dict[str, Any]
+
+
+class Scored(Message):
+    """What a case's predictions are worth, beside its latency."""
+
+    model: str
+    input: str
+    case: str
+    backend: str
+    outcome: OutcomeName
+    reason: str | None
+    metrics: dict[str, float | None]
+    latency_ms: Interval | None  # latency_sync, what follows outside the engine included
+
+
+class Scoring(Message):
+    """On what, and by what, a suite's cases were scored."""
+
+    data: str  # the data set's title
+    split: str
+    images: int | None
+    metric: str
+    headline: str
+    notes: list[str]
+    scored: list[Scored]
 
 
 class SessionSummary(Message):
@@ -158,7 +185,7 @@ class SessionSummary(Message):
 class Comparison(Message):
     """A suite on a device."""
 
-    schema_: Literal["retable/comparison/2"] = Field("retable/comparison/2", alias="schema")
+    schema_: Literal["retable/comparison/3"] = Field("retable/comparison/3", alias="schema")
     suite: str
     title: str
     document: str
@@ -175,4 +202,5 @@ class Comparison(Message):
     plots: list[Plot]
     weights: list[WeightsUsed]
     agreements: list[Agreement]
+    scoring: Scoring | None
     sessions: list[SessionSummary]

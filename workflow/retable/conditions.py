@@ -87,11 +87,13 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
 
 def _weights(cases: list[Case], weights: list[WeightsUsed]) -> str:
     used = {case.request.model for case in cases}
-    return _joined(
-        (one.source or one.weights) if one.weights == "official" else one.weights
-        for one in weights
-        if one.model in used
-    )
+    return _joined(_weights_text(one) for one in weights if one.model in used)
+
+
+def _weights_text(one: WeightsUsed) -> str:
+    if one.weights == "official":
+        return one.source or one.weights
+    return f"trained here on {one.trained_on}" if one.trained_on else one.weights
 
 
 def _transfers(cases: list[Case], plan: Plan) -> str:

@@ -1,8 +1,8 @@
 """What the host and the in-environment packages say to each other: one job file, one result file.
 
-Neither `retable_export` nor `retable_runner` imports this module. They read the same keys from
-JSON. Here stands what all verbs share; each verb's job is a module of `retable.jobs`, so that a
-new verb changes nothing for the others. `workflow/schemas/` holds the generated schemas.
+None of the in-environment packages imports this module: they read the same keys from JSON. Here
+stands what all verbs share; each verb's job is a module of `retable.jobs`, so that a new verb
+changes nothing for the others. `workflow/schemas/` holds the generated schemas.
 """
 
 from collections.abc import Iterator, Mapping

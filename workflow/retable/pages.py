@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable
+from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Scoring
 from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
 
@@ -79,6 +79,8 @@ def _cell_texts(cell: ComparedCell | None, backends: list[str], footnotes: Footn
 def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
     if answer is None:
         return ""
+    if answer.score is not None:
+        return number(answer.score)
     if answer.measured is None:
         return f"{NOTHING} {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
     text = spread(answer.measured)
@@ -91,6 +93,40 @@ def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
     for caution in answer.cautions:
         text += f" {footnotes.mark(f'{caution.kind}: {CAUTIONS[caution.kind]}')}"
     return text
+
+
+def scores_table(scoring: Scoring, footnotes: Footnotes) -> list[list[str]]:
+    """A header, and a row a case: what it is worth, and what it takes.
+
+    Metrics are those that every scored case has, the headline first, but for those with a slash:
+    they have columns in the tables above.
+    """
+    found = [one.metrics for one in scoring.scored if one.outcome == "ok"]
+    shared = set.intersection(*(set(metrics) for metrics in found)) if found else set()
+    names = [scoring.headline] if scoring.headline in shared else []
+    names += sorted(name for name in shared - {scoring.headline} if "/" not in name)
+    header = ["Model", "Input", "Backend", "Case", *names, "latency_sync, median (ms)"]
+    rows = []
+    for one in scoring.scored:
+        if one.outcome == "ok":
+            scores = [_score_text(one.metrics[name]) for name in names]
+        else:
+            mark = footnotes.mark(f"{one.outcome}: {one.reason}")
+            scores = [f"{NOTHING} {mark}", *([NOTHING] * (len(names) - 1))][: len(names)]
+        latency = NOTHING if one.latency_ms is None else spread(one.latency_ms)
+        rows.append([one.model, one.input, one.backend, one.case, *scores, latency])
+    return [header, *rows]
+
+
+def unscored_reasons(scoring: Scoring) -> list[str]:
+    """Why nothing at all was scored, each reason once; nothing where something was."""
+    if any(one.outcome == "ok" for one in scoring.scored):
+        return []
+    return list(dict.fromkeys(f"{one.outcome}: {one.reason}" for one in scoring.scored))
+
+
+def _score_text(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.4f}"
 
 
 def floors_text(floors: dict[str, float | None]) -> str:

@@ -30,7 +30,7 @@ class Workspace(Protocol):
     """A place that is open: what is started in it ends with it."""
 
     def start(self, package: str, job: Message, *, log: Path, talks: bool = False) -> "RunningJob":
-        """Start a job of `retable_export` or `retable_runner`, for a `with` block.
+        """Start a job of one of the in-environment packages, for a `with` block.
 
         One that `talks` waits for commands as it goes.
         """

@@ -8,9 +8,15 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
-from retable.comparison import ComparedCell, ComparedTable  # noqa: E402
+from retable.comparison import (  # noqa: E402
+    ComparedCell,
+    ComparedTable,
+    Scored,
+    Scoring,
+)
 from retable.config.suite import Plot  # noqa: E402
 from retable.files import replacing  # noqa: E402
 from retable.plan import SEPARATOR  # noqa: E402
@@ -38,6 +44,52 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
         handles = [Patch(color=f"C{index}", label=kind) for index, kind in enumerate(kinds)]
         axes[0][0].legend(handles=handles, fontsize="small")
     figure.suptitle(plot.title)
+    _save(figure, path)
+
+
+def drawable(scoring: Scoring) -> list[Scored]:
+    """The cases that have both an accuracy and a latency."""
+    return [one for one in scoring.scored if one.outcome == "ok" and one.latency_ms]
+
+
+def draw_accuracy(scoring: Scoring, path: Path) -> None:
+    """Draw the headline score of every case against its latency, and the Pareto front.
+
+    A case is on the front if no other is both faster and at least as accurate.
+    """
+    figure, axis = plt.subplots(figsize=(7.0, 4.6), layout="constrained")
+    points: list[tuple[float, float]] = []
+    for index, backend in enumerate(dict.fromkeys(one.backend for one in drawable(scoring))):
+        mine = [one for one in drawable(scoring) if one.backend == backend]
+        latencies = [_milliseconds(one) for one in mine]
+        scores = [one.metrics[scoring.headline] or 0.0 for one in mine]
+        axis.scatter(latencies, scores, s=22, color=f"C{index}", label=backend)
+        points += zip(latencies, scores, strict=True)
+    front = pareto_front(points)
+    axis.step(*zip(*front, strict=True), where="post", color="0.6", linewidth=1, zorder=0)
+    axis.set_xscale("log")
+    axis.set_xlabel("latency_sync, median (ms)")
+    axis.set_ylabel(f"{scoring.headline} on {scoring.data}")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize="small")
+    _save(figure, path)
+
+
+def pareto_front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those of (latency, score) that no other beats, from the fastest to the most accurate."""
+    front: list[tuple[float, float]] = []
+    for latency, score in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or score > front[-1][1]:
+            front.append((latency, score))
+    return front
+
+
+def _milliseconds(one: Scored) -> float:
+    assert one.latency_ms is not None
+    return one.latency_ms.value
+
+
+def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as temporary:
         # No software version in the file: the same numbers give the same bytes.
         figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import grimp
 
-PACKAGES = ("retable", "retable_export", "retable_runner", "retable_statistics")
+PACKAGES = (
+    "retable",
+    "retable_data",
+    "retable_export",
+    "retable_job",
+    "retable_runner",
+    "retable_statistics",
+)
 
 
 def sources(root: Path, *modules: str) -> list[str]:

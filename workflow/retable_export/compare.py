@@ -50,9 +50,3 @@ def labels_by_definition(found: np.ndarray, scores: np.ndarray) -> dict[str, Any
     equal = found == definitions.labels(scores)
     tied = ~equal & (margin <= TIE * np.abs(scores).max()) & (found >= 0) & (found < classes)
     return {"against_definition": float(np.mean(equal | tied)), "tied": int(tied.sum())}
-
-
-def values_by_definition(found: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    """Compare values [N, 1, H, W] with the max of their definition's scores: max |difference|."""
-    difference = np.abs(found.astype(np.float64) - definitions.values(scores))
-    return {"against_definition": float(difference.max())}

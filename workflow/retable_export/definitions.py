@@ -13,12 +13,14 @@ class Tensors(NamedTuple):
     """What a graph without a tail computes, float32.
 
     `logits` is [N, C, H, W]; `low` is [N, C, h, w], before the last Resize, or None for a graph
-    without one; `mode` is that Resize's coordinate_transformation_mode.
+    without one; `mode` is that Resize's coordinate_transformation_mode; `image` is the height and
+    width of the input.
     """
 
     logits: np.ndarray
     low: np.ndarray | None
     mode: str
+    image: tuple[int, int]
 
 
 def full(tensors: Tensors) -> np.ndarray:
@@ -35,6 +37,19 @@ def fused(tensors: Tensors) -> np.ndarray:
     height, width = tensors.logits.shape[-2:]
     half = interpolate.bilinear(tensors.low, (height // 2, width // 2), tensors.mode)
     return interpolate.nearest(half, (height, width), tensors.mode)
+
+
+def probabilities(tensors: Tensors) -> np.ndarray:
+    """Return each class's share of each pixel of the image: the definition of `interpolate_*`.
+
+    The logits, enlarged to the image as torch's interpolate does without align_corners, through
+    softmax over the classes.
+    """
+    logits = tensors.logits
+    if logits.shape[-2:] != tensors.image:
+        logits = interpolate.bilinear(logits, tensors.image, "pytorch_half_pixel")
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def labels(scores: np.ndarray) -> np.ndarray:

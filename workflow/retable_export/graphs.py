@@ -101,6 +101,26 @@ def fix_resize_sizes(model: onnx.ModelProto) -> onnx.ModelProto:
     return prune(fixed)
 
 
+def without_identities(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove, in place, nodes that only give a tensor another name; return the model.
+
+    torch leaves them where two weights are equal, and a parser may take a weight that comes by way
+    of a node for a computed tensor, which its Conv refuses. One that makes an output stays.
+    """
+    outputs = {value.name for value in model.graph.output}
+    sources: dict[str, str] = {}
+    kept = []
+    for node in model.graph.node:  # ONNX graphs are sorted: makers come first
+        node.input[:] = [sources.get(name, name) for name in node.input]
+        if node.op_type == "Identity" and node.output[0] not in outputs:
+            sources[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    return model
+
+
 def in_order(model: onnx.ModelProto) -> onnx.ModelProto:
     """Sort the nodes, in place, so that each stands behind what it reads; return the model.
 

@@ -48,10 +48,11 @@ def find_head(model: onnx.ModelProto, wanted_by: str) -> Head:
 
 
 class Edit:
-    """A copy of a model under the knife: add nodes, then `finish` with the new output.
+    """A copy of a model under the knife: add nodes, give outputs, then `finish`.
 
-    `shape` is that of the model's logits, [N, C, H, W]. Names made here start with the tail's, so
-    that they cannot meet an exporter's and are the same every time.
+    `shape` is that of the model's logits, [N, C, H, W], and `image` the height and width of its
+    input. Names made here start with the tail's, so that they cannot meet an exporter's and are the
+    same every time.
     """
 
     def __init__(self, model: onnx.ModelProto, tail: str) -> None:
@@ -64,6 +65,8 @@ class Edit:
             raise UnsupportedError(f"tail {tail} needs a graph with one output [N, C, H, W]")
         self.logits = outputs[0].name
         self.shape = graphs.shape_of(outputs[0])
+        self.image = graphs.shape_of(self.model.graph.input[0])[-2:]
+        self._outputs: list[onnx.ValueInfoProto] = []
 
     def head(self) -> Head:
         """Return the last Resize of the graph; UnsupportedError if there is none."""
@@ -89,13 +92,19 @@ class Edit:
             **attributes,
         )
 
-    def finish(self, name: str, element: int = TensorProto.FLOAT) -> onnx.ModelProto:
-        """Make what was added last the only output, [N, 1, H, W]; drop what it does not need."""
+    def give(
+        self, name: str, element: int = TensorProto.FLOAT, shape: list[int] | None = None
+    ) -> None:
+        """Make what was added last an output, which is [N, 1, H, W] if nothing else is said."""
         self.model.graph.node[-1].output[:] = [name]
         batch, _, height, width = self.shape
-        output = helper.make_tensor_value_info(name, element, [batch, 1, height, width])
+        sizes = [batch, 1, height, width] if shape is None else shape
+        self._outputs.append(helper.make_tensor_value_info(name, element, sizes))
+
+    def finish(self) -> onnx.ModelProto:
+        """Return the graph of the outputs that were given, without what they do not need."""
         del self.model.graph.output[:]
-        self.model.graph.output.append(output)
+        self.model.graph.output.extend(self._outputs)
         return graphs.prune(self.model)
 
 

@@ -16,5 +16,5 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     graphs.save(model, path)
     return {
         "artifacts": {"onnx": contract.artifact(path)},
-        "facts": {"kind": tail.KIND, **graphs.describe(model)},
+        "facts": graphs.describe(model),
     }

@@ -19,6 +19,7 @@ VERBS = {
     "retable/build-job/1": ("build", "build_failed"),
     "retable/launch-job/2": ("launch", "crashed"),
     "retable/watch-job/1": ("watch", "crashed"),
+    "retable/predict-job/1": ("predict", "crashed"),
 }
 
 

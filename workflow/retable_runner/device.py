@@ -46,6 +46,10 @@ class Inference(object):
         stream.synchronize()
         return self._exchange.host_outputs
 
+    def refill(self, feeds):
+        """Take other inputs, name -> ndarray of the same shapes."""
+        self._exchange.fill(feeds)
+
     def sampler(self, post):
         """Return what is sampled: see `DeviceSampler`."""
         return DeviceSampler(self._gpu, self._exchange, post)
@@ -77,15 +81,18 @@ class Exchange(object):
 
     def __init__(self, gpu, engine, feeds, inputs, outputs):
         self._gpu = gpu
-        self.host_inputs = []
-        for port in inputs:
-            array = gpu.pinned(port.shape, port.dtype)
-            np.copyto(array, feeds[port.name])
-            self.host_inputs.append(array)
+        self._names = [port.name for port in inputs]
+        self.host_inputs = [gpu.pinned(port.shape, port.dtype) for port in inputs]
+        self.fill(feeds)
         self.host_outputs = [gpu.pinned(port.shape, port.dtype) for port in outputs]
         self._device_inputs = [gpu.allocate(array.nbytes) for array in self.host_inputs]
         self._enqueue = engine.attach([int(memory) for memory in self._device_inputs])
         self._addresses = []
+
+    def fill(self, feeds):
+        """Put the inputs where they are sent from."""
+        for name, array in zip(self._names, self.host_inputs):  # noqa: B905 - Python 3.6
+            np.copyto(array, feeds[name])
 
     def send(self, stream):
         """Copy the inputs to the GPU, asynchronously on `stream`."""

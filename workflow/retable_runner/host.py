@@ -21,6 +21,7 @@ class Inference(object):
     memory = NAME
 
     def __init__(self, engine):
+        self.refill = engine.bind  # other inputs, name -> ndarray of the same shapes
         self.outputs = engine.outputs
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`

@@ -16,7 +16,7 @@ if Path.cwd().resolve() != Path(workflow.basedir).resolve():
 try:
     dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
     # An engine that was truncated or removed is built again: its record goes, and so is missing.
-    for record in filter(is_damaged, map(Path, dag.engines())):
+    for record in filter(is_damaged, map(Path, dag.engines.all())):
         record.unlink()
 except RetableError as error:
     sys.exit(f"retable: {error}")
@@ -35,7 +35,7 @@ shell.prefix("exec ")
 
 
 wildcard_constraints:
-    device=f"{dag.device.device}|host",
+    device=f"{dag.run.device.device}|host",
     where="[a-z0-9._-]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
@@ -46,16 +46,21 @@ wildcard_constraints:
     player="[a-z0-9_]+",
     suite="[a-z0-9-]+",
     block="[a-z0-9._-]+",
+    case="[^/]+",
+    set="[a-z0-9._-]+",
+    split="train|val|calibration",
+    placement="[A-Za-z0-9._=-]+",
+    metric="[a-z0-9_]+",
 
 
 # Before the first job of a real run: a dry run plans for any device.
 onstart:
     try:
-        dag.check(workflow.dag_settings.targets)
+        dag.run.check(workflow.dag_settings.targets)
     except RetableError as error:
         sys.exit(f"retable: {error}")
 
 
 onsuccess:
-    if Path(f"results/{dag.device.device}/report.md").is_file():
-        print(f"retable: read results/{dag.device.device}/report.md")
+    if Path(f"results/{dag.run.device.device}/report.md").is_file():
+        print(f"retable: read results/{dag.run.device.device}/report.md")

@@ -1,9 +1,10 @@
-"""The whole configuration of a checkout: every device, model and suite, by name."""
+"""The whole configuration of a checkout: every device, model, suite and data set, by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from retable.config.dataset import DataSet
 from retable.config.device import Device
 from retable.config.entry import Entry, EntryType, nearest, read_entry
 from retable.config.model import Model
@@ -53,6 +54,7 @@ class Configuration:
     devices: Folder[Device]
     models: Folder[Model]
     suites: Folder[Suite]
+    datasets: Folder[DataSet]
 
 
 def load_configuration(root: Path) -> Configuration:
@@ -64,4 +66,5 @@ def load_configuration(root: Path) -> Configuration:
         devices=folder("devices", Device, "device"),
         models=folder("models", Model, "model"),
         suites=folder("suites", Suite, "suite"),
+        datasets=folder("datasets", DataSet, "dataset"),
     )

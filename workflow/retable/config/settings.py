@@ -16,7 +16,10 @@ class Settings(Entry):
     suite: str  # one name, several with commas between, or "all"
     players: str  # of the device, the same way
     budget: Literal["quick", "standard", "strict"]
-    weights: Literal["auto", "official", "random"]
+    weights: Literal["auto", "official", "embedded", "random"]
+    data: Literal["embedded", "published"]  # which of a suite's two data sets is scored on
+    data_folder: str | None  # the user's own copy of it, where one is needed
+    images: int | None = Field(ge=1)  # scored on as many of its first pictures; None: all
     mirror: str | None
     seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
     runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments

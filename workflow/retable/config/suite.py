@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from retable.config.dataset import Split
 from retable.config.device import Precision, Role
 from retable.config.entry import Entry, InputSize, Name, PluginName, Scalar, nearest
 
@@ -111,6 +112,17 @@ class Plot(Entry):
     column: str
 
 
+class Accuracy(Entry):
+    """How predictions are scored: a metric, and the data sets it can be asked for."""
+
+    metric: PluginName  # a file in retable_data/metrics
+    options: dict[str, Scalar] = {}
+    headline: str  # which of its numbers stands for all, where there is room for one
+    published: Name  # the document's own data set
+    embedded: Name  # the one that lies in the repository
+    split: Split = "val"
+
+
 class Suite(Entry):
     """One published document."""
 
@@ -122,6 +134,7 @@ class Suite(Entry):
     tables: list[Table]
     claims: list[Claim] = []
     plots: list[Plot] = []
+    accuracy: Accuracy | None = None
     notes: list[str] = []
 
     @model_validator(mode="after")

@@ -12,11 +12,18 @@ from retable.places import PACKAGES
 
 OURS = ".retable"  # in the working folder inside: the packages and the jobs' files
 BLOCK_BYTES = 1 << 20
+PACKAGE_NAMES = (
+    "retable_runner",
+    "retable_statistics",
+    "retable_export",
+    "retable_data",
+    "retable_job",
+)
 
 
 def packages() -> Iterator[tuple[str, Path]]:
     """The source files that jobs need, and where they go: sent anew into each container."""
-    for package in ("retable_runner", "retable_statistics", "retable_export"):
+    for package in PACKAGE_NAMES:
         for path in sorted((PACKAGES / package).rglob("*.py")):
             yield f"{OURS}/{path.relative_to(PACKAGES)}", path
 

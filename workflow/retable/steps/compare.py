@@ -25,6 +25,8 @@ from retable.files import read_json, write_json
 from retable.plan import Plan, plan_suite
 from retable.published import Published, read_published
 from retable.records import Record, read_record
+from retable.scores import Scores
+from retable.scoring import scoring_of
 from retable.sessions import Session
 from retable.steps.options import add_output
 
@@ -33,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--settings", type=json.loads, required=True, help="of the run, as JSON")
-    for records in ("timings", "fidelities", "natives", "environments"):
+    for records in ("timings", "scores", "fidelities", "natives", "environments"):
         parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
     add_output(parser)
 
@@ -52,7 +54,8 @@ def run(given: argparse.Namespace) -> None:
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
     environments = {path.stem: read_record(path) for path in given.environments}
-    measured = Measurements(plan, sessions)
+    scores = Scores(read_record(path) for path in given.scores)
+    measured = Measurements(plan, sessions, scores)
     published = {value.place: value for value in values}
     natives = [read_record(path) for path in given.natives]
     weights = [
@@ -80,6 +83,7 @@ def run(given: argparse.Namespace) -> None:
         plots=suite.plots,
         weights=weights,
         agreements=[_agreement(read_record(path)) for path in given.fidelities],
+        scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
             for name, session in sessions.items()
@@ -132,6 +136,7 @@ def _weights(native: Record, model: Model) -> WeightsUsed:
         source=model.weights.source,
         weights=native.facts.get("weights", "none"),
         reason=native.facts.get("weights_reason", native.reason),
+        trained_on=native.facts.get("trained_on"),
         parameters=native.facts.get("parameters"),
     )
 

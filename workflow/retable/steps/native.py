@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> None:
         job = NativeJob(
             exporter=given.exporter,
             options=given.options,
-            weights=fetched.facts["weights"],
+            weights="random" if fetched.facts["weights"] == "random" else "official",
             fetched=fetched.artifacts,
             seed=given.seed,
             folder=str(given.output.with_suffix("")),
@@ -38,7 +38,11 @@ def run(given: argparse.Namespace) -> None:
         result = exported(given, job)
         if result.outcome == "ok":
             _check_parameters(given, result.facts["parameters"])
-        kept = {"weights": fetched.facts["weights"], "weights_reason": fetched.facts["reason"]}
+        kept = {
+            "weights": fetched.facts["weights"],
+            "weights_reason": fetched.facts["reason"],
+            "trained_on": fetched.facts.get("trained_on"),
+        }
         return result.model_copy(update={"facts": {**result.facts, **kept}})
 
     leave_record(given.output, "native", {"model": given.model}, {"fetched": fetched}, produce)

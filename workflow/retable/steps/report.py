@@ -3,17 +3,19 @@
 import argparse
 from pathlib import Path
 
-from retable.comparison import Comparison
+from retable.comparison import Comparison, Scoring
 from retable.files import read_json, write_text
 from retable.pages import (
     Footnotes,
     agreement_text,
     floors_text,
     render,
+    scores_table,
     table_header,
     table_rows,
+    unscored_reasons,
 )
-from retable.plots import draw
+from retable.plots import draw, draw_accuracy, drawable
 from retable.steps.options import add_output
 
 
@@ -39,8 +41,28 @@ def run(given: argparse.Namespace) -> None:
         coverage=_coverage(comparison),
         agreement_text=agreement_text,
         floors_text=floors_text,
+        unscored_reasons=unscored_reasons,
+        scores=_scores(comparison.scoring, footnotes),
+        pareto=_pareto(comparison, given.output),
     )
     write_text(given.output, page)
+
+
+def _scores(scoring: Scoring | None, footnotes: Footnotes) -> list[list[str]] | None:
+    """The table of scores; None where there is none to show."""
+    if scoring is None or unscored_reasons(scoring):
+        return None
+    return scores_table(scoring, footnotes)
+
+
+def _pareto(comparison: Comparison, page: Path) -> str | None:
+    """Draw accuracy against latency; the file's name, or None where there is nothing to draw."""
+    scoring = comparison.scoring
+    if scoring is None or not any(one.latency_ms for one in drawable(scoring)):
+        return None
+    path = page.with_name(f"{comparison.suite}-accuracy.png")
+    draw_accuracy(scoring, path)
+    return path.name
 
 
 def _coverage(comparison: Comparison) -> dict[str, float] | None:

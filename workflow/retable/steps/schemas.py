@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from retable.comparison import Comparison
+from retable.config.dataset import DataSet
 from retable.config.device import Device
 from retable.config.model import Model
 from retable.config.settings import Settings
@@ -15,14 +16,18 @@ from retable.config.suite import Suite
 from retable.contract import Result
 from retable.files import write_text
 from retable.jobs.build import BuildJob
+from retable.jobs.dataset import DatasetJob
 from retable.jobs.export import ExportJob
 from retable.jobs.fidelity import FidelityJob
+from retable.jobs.inputs import InputsJob
 from retable.jobs.launch import LaunchJob
 from retable.jobs.native import NativeJob
 from retable.jobs.precision import PrecisionJob
+from retable.jobs.predict import PredictJob
 from retable.jobs.probe import ProbeJob
 from retable.jobs.reference import ReferenceJob
 from retable.jobs.sample import SampleJob
+from retable.jobs.score import ScoreJob
 from retable.jobs.tail import TailJob
 from retable.jobs.watch import WatchJob
 from retable.records import Record
@@ -40,6 +45,10 @@ KINDS: dict[str, type[BaseModel]] = {
     "build-job": BuildJob,
     "launch-job": LaunchJob,
     "watch-job": WatchJob,
+    "dataset-job": DatasetJob,
+    "inputs-job": InputsJob,
+    "predict-job": PredictJob,
+    "score-job": ScoreJob,
     "result": Result,
     "record": Record,
     "session": Session,
@@ -48,6 +57,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "device": Device,
     "model": Model,
     "suite": Suite,
+    "dataset": DataSet,
 }
 
 

@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-from torch import nn
-
-from retable_export import samples
-from retable_export.contract import InputShape, replacing
-from retable_export.errors import JobError, UnsupportedError
+from retable_export import torch_networks
+from retable_export.errors import UnsupportedError
 from retable_export.networks.fast_scnn import PYRAMID_BINS, STRIDE, FastSCNN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
-# Small, and many: normalisation after the 1x1 pool sees one value per image and channel.
-_CALIBRATION = InputShape(batch=16, height=192, width=192)
-_TRACED = (1, 3, 192, 256)  # any size would do
-_EXPORTED = (2, 3, 192, 256)  # likewise, but for 1, which torch.export takes for a constant
-_ANY_SIZE = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)  # batch, height, width
-_PARALLEL_PREFIX = "module."
+    from retable_export.contract import InputShape
 
 
-def native(
-    options: Mapping[str, Any],
-    weights: str,
-    fetched: Mapping[str, Path],
-    seed: int,
-    folder: Path,
-) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Make `state_dict`, as `torch.save` writes it, from the one fetched file or from the seed.
-
-    Beside it the network in evaluation mode in two forms that torch loads without our code and runs
-    at any input size that the network takes: `program`, as TorchScript, and `exported`, as a graph
-    of operators, which torch.compile takes.
-
-    Facts: `parameters`, `weights`, and `output_std`, the logits' deviation on smooth images.
-    """
-    torch.set_num_threads(1)  # the order of a sum must not depend on the machine's core count
-    network = FastSCNN(options["classes"])
-    if weights == "official":
-        if len(fetched) != 1:
-            raise JobError(f"exporter fast_scnn takes one fetched file, the job has {len(fetched)}")
-        load(network, next(iter(fetched.values())))
-    else:
-        initialise(network, seed)
-    names = {"state_dict": "state_dict.pt", "program": "program.pt", "exported": "exported.pt2"}
-    files = {role: folder / name for role, name in names.items()}
-    save(network, files["state_dict"])
-    trace(network.eval(), files["program"])
-    export_program(network, files["exported"])
-    images = torch.from_numpy(samples.smooth_images(_CALIBRATION, seed + 1))
-    with torch.inference_mode():
-        deviation = float(network(images).std())
-    parameters = sum(one.numel() for one in network.parameters())
-    facts = {"weights": weights, "parameters": parameters, "output_std": deviation}
-    return files, facts
+def build(options: Mapping[str, Any]) -> FastSCNN:
+    """Return the network; its logits have the size of the image."""
+    return FastSCNN(options["classes"])
 
 
-def export(
-    options: Mapping[str, Any],
-    native: Mapping[str, Path],
-    shape: InputShape,
-    opset: int,
-    path: Path,
-) -> None:
-    """Write ONNX by torch's TorchScript exporter: the newer one starts at opset 18.
-
-    UnsupportedError unless height and width are multiples of 192: the pyramid's bins must divide
-    the feature map, or adaptive pooling has no plain AveragePool.
+def check(shape: InputShape) -> None:
+    """UnsupportedError unless height and width are multiples of 192: the pyramid's bins must
+    divide the feature map, or adaptive pooling has no plain AveragePool.
     """
     multiple = STRIDE * max(PYRAMID_BINS)
     if shape.height % multiple or shape.width % multiple:
@@ -80,118 +29,11 @@ def export(
             f"exporter fast_scnn needs multiples of {multiple} pixels, {shape} is not: the pyramid "
             f"of {PYRAMID_BINS} bins must divide the feature map at stride {STRIDE}"
         )
-    torch.onnx.export(
-        loaded(options, native),
-        (torch.zeros(shape.batch, 3, shape.height, shape.width),),
-        str(path),
-        opset_version=opset,
-        dynamo=False,
-        do_constant_folding=True,
-        input_names=["image"],
-        output_names=["logits"],
-    )
 
 
-def reference(
-    options: Mapping[str, Any],
-    native: Mapping[str, Path],
-    shape: InputShape,
-    feeds: Mapping[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """Run torch itself on the CPU in FP32."""
-    with torch.inference_mode():
-        logits = loaded(options, native)(torch.from_numpy(feeds["image"]))
-    return {"logits": logits.numpy()}
-
-
-def sample(options: Mapping[str, Any], shape: InputShape, seed: int) -> dict[str, np.ndarray]:
-    """Return smooth images as `image` [N, 3, H, W]."""
-    return {"image": samples.smooth_images(shape, seed)}
-
-
-def loaded(options: Mapping[str, Any], native: Mapping[str, Path]) -> FastSCNN:
-    """Return the network with its native weights, ready for inference."""
-    network = FastSCNN(options["classes"])
-    load(network, native["state_dict"])
-    return network.eval()
-
-
-def load(network: nn.Module, path: Path) -> None:
-    """Load a state dict by name; JobError, naming the first key, if it is another network's."""
-    try:
-        state = torch.load(str(path), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever its unpickler meets
-        raise JobError(
-            f"{path}: torch cannot read it as weights ({type(error).__name__})"
-        ) from error
-    if not isinstance(state, dict) or not all(torch.is_tensor(one) for one in state.values()):
-        raise JobError(f"{path}: not a state dict of tensors by name")
-    # Upstream's train.py saves what DataParallel names when it has several GPUs.
-    if state and all(name.startswith(_PARALLEL_PREFIX) for name in state):
-        state = {name[len(_PARALLEL_PREFIX) :]: one for name, one in state.items()}
-    wanted = network.state_dict()
-    for name, tensor in wanted.items():
-        if name not in state:
-            raise JobError(f"{path}: not weights of Fast-SCNN, it lacks {name}")
-        if state[name].shape != tensor.shape:
-            raise JobError(
-                f"{path}: {name} is {list(state[name].shape)}, Fast-SCNN's is {list(tensor.shape)}"
-            )
-    for name in state:
-        if name not in wanted:
-            raise JobError(f"{path}: not weights of Fast-SCNN, it has {name} too many")
-    network.load_state_dict(state)
-
-
-def save(network: nn.Module, path: Path) -> None:
-    """Write the state dict."""
-    _write(path, lambda stream: torch.save(network.state_dict(), stream))
-
-
-def trace(network: nn.Module, path: Path) -> None:
-    """Write the network as TorchScript: sizes are computed in the program, not traced into it.
-
-    What is traced into it is how cuDNN convolves: FP32 without TF32, and with its autotuner.
-    """
-    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
-    with torch.no_grad(), cudnn:
-        program = torch.jit.trace(network, torch.zeros(*_TRACED), check_trace=False)
-    _write(path, lambda stream: torch.jit.save(program, stream))
-
-
-def export_program(network: nn.Module, path: Path) -> None:
-    """Write the network as torch.export's program, whose batch, height and width are open."""
-    with torch.no_grad():
-        program = torch.export.export(
-            network, (torch.zeros(*_EXPORTED),), dynamic_shapes={"image": _ANY_SIZE}
-        )
-    _write(path, lambda stream: torch.export.save(program, stream))
-
-
-def _write(path: Path, write: Callable[[io.BytesIO], None]) -> None:
-    """Write a file whole; through memory, because torch puts a file's name inside it."""
-    buffer = io.BytesIO()
-    write(buffer)
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
-
-
-def initialise(network: nn.Module, seed: int) -> None:
-    """Give random weights under which activations and logits are of order 1.
-
-    He's normal initialisation (arXiv:1502.01852), then the running statistics of the batch
-    normalisations set to those of one batch of smooth images: the defaults, mean 0 and variance 1,
-    would let the signal fade or explode.
-    """
-    torch.manual_seed(seed)
-    for module in network.eval().modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.train()
-            module.momentum = None  # cumulative average: after one batch, the batch's own
-    with torch.inference_mode():
-        network(torch.from_numpy(samples.smooth_images(_CALIBRATION, seed)))
-    network.eval()
+_EXPORTER = torch_networks.Exporter("Fast-SCNN", build, check)
+native = _EXPORTER.native
+export = _EXPORTER.export
+reference = _EXPORTER.reference
+sample = _EXPORTER.sample
+prepare = _EXPORTER.prepare

@@ -34,19 +34,26 @@ def native(
     seed: int,
     folder: Path,
 ) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Draw the convolution's weight [C, 3, 1, 1] and bias [C] from the seed; keep them as .npz."""
-    if weights != "random":
-        raise UnsupportedError("exporter null has no official weights: ask for weights: random")
-    classes = options.get("classes", _CLASSES)
-    random = np.random.RandomState(seed)
-    drawn = {
-        "weight": random.standard_normal((classes, _CHANNELS, 1, 1)).astype(np.float32),
-        "bias": random.standard_normal(classes).astype(np.float32),
-    }
+    """Draw the convolution's weight [C, 3, 1, 1] and bias [C] from the seed; keep them as .npz.
+
+    Or take those of the one .npz that was fetched.
+    """
+    if weights == "random":
+        drawn = _drawn(options.get("classes", _CLASSES), seed)
+    else:
+        drawn = samples.load_arrays(next(iter(fetched.values())))
     path = folder / "weights.npz"
     samples.save_arrays(drawn, path)
     facts = {"weights": weights, "parameters": sum(one.size for one in drawn.values())}
     return {"weights": path}, facts
+
+
+def _drawn(classes: int, seed: int) -> dict[str, np.ndarray]:
+    random = np.random.RandomState(seed)
+    return {
+        "weight": random.standard_normal((classes, _CHANNELS, 1, 1)).astype(np.float32),
+        "bias": random.standard_normal(classes).astype(np.float32),
+    }
 
 
 def export(

@@ -12,7 +12,7 @@ from retable_export.surgery import Edit
 if TYPE_CHECKING:
     import onnx
 
-KIND = "labels"
+ideal = definitions.full
 scores = definitions.full
 
 
@@ -20,4 +20,5 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
     """Logits -> ArgMax; of equal classes the first wins, as in numpy."""
     edit = Edit(model, "argmax")
     edit.add("ArgMax", [edit.logits], axis=1, keepdims=1)
-    return edit.finish("labels", TensorProto.INT64)
+    edit.give("labels", TensorProto.INT64)
+    return edit.finish()

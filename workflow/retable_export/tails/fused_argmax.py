@@ -15,7 +15,7 @@ from retable_export.surgery import Edit
 if TYPE_CHECKING:
     import onnx
 
-KIND = "labels"
+ideal = definitions.full
 scores = definitions.fused
 
 
@@ -35,4 +35,5 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
         numbers, [batch, 1, height, width], mode, mode="nearest", nearest_mode="round_prefer_ceil"
     )
     edit.add("Cast", [full], to=TensorProto.INT64)
-    return edit.finish("labels", TensorProto.INT64)
+    edit.give("labels", TensorProto.INT64)
+    return edit.finish()

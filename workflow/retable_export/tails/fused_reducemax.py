@@ -14,7 +14,7 @@ from retable_export.surgery import Edit
 if TYPE_CHECKING:
     import onnx
 
-KIND = "values"
+ideal = definitions.full
 scores = definitions.fused
 
 
@@ -28,4 +28,5 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
     edit.resize(
         best, [batch, 1, height, width], mode, mode="nearest", nearest_mode="round_prefer_ceil"
     )
-    return edit.finish("values")
+    edit.give("values")
+    return edit.finish()

@@ -10,7 +10,7 @@ from retable_export.surgery import Edit
 if TYPE_CHECKING:
     import onnx
 
-KIND = "values"
+ideal = definitions.full
 scores = definitions.full
 
 
@@ -18,4 +18,5 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
     """Logits -> ReduceMax."""
     edit = Edit(model, "reducemax")
     edit.add("ReduceMax", [edit.logits], axes=[1], keepdims=1)
-    return edit.finish("values")
+    edit.give("values")
+    return edit.finish()

@@ -12,7 +12,8 @@ A backend's module imports its library inside its functions, never at its top, a
 `load(files, options) -> engine`
     `files` are those that `build` made, by role. The engine has
 
-    `engine.bind(feeds)`  take the inputs, name -> ndarray, and allocate the outputs: not timed
+    `engine.bind(feeds)`  take the inputs, name -> ndarray, and allocate the outputs: not timed;
+                          again for other inputs, when those before are let go
     `engine.run()`        one synchronous inference -> the output ndarrays, always the same memory,
                           overwritten by the next run: nothing is copied for the caller's sake
     `engine.outputs`      the names of the outputs, in the order in which `run` gives them

@@ -109,6 +109,7 @@ class Engine(object):
         """
         import openvino
 
+        self._held = []
         for index, port in enumerate(self._compiled.inputs):
             names = port.get_names()
             name = next((name for name in sorted(names) if name in feeds), port.any_name)

@@ -1,0 +1,129 @@
+"""The verb `predict`, on the null backend and on one that tells what it was given."""
+
+import numpy as np
+import pytest
+
+from retable_runner import arrays, contract, predict
+from retable_runner.errors import JobError, Unsupported
+from retable_runner.labels import labels_of
+from retable_runner.preparation import prepared
+
+IMAGENET = {
+    "input": "image",
+    "order": "rgb",
+    "layout": "nchw",
+    "dtype": "float32",
+    "divide": 255.0,
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}
+
+
+@pytest.fixture
+def pictures():
+    return np.random.RandomState(5).randint(0, 256, (5, 16, 24, 3)).astype(np.uint8)
+
+
+@pytest.fixture
+def job(tmp_path, pictures):
+    """A job that runs the null backend on five pictures, two at a time."""
+    np.save(tmp_path / "pictures.npy", pictures)
+    (tmp_path / "engine.json").write_text("{}")
+    return {
+        "schema": "retable/predict-job/1",
+        "backend": "null",
+        "engine": {"engine": contract.artifact(str(tmp_path / "engine.json"))},
+        "options": {"latency_ms": 0},
+        "post": "none",
+        "pictures": contract.artifact(str(tmp_path / "pictures.npy")),
+        "preparation": IMAGENET,
+        "sample": None,
+        "input": {"height": 16, "width": 24, "batch": 1},
+        "keep": "outputs",
+        "folder": str(tmp_path / "predictions"),
+    }
+
+
+def test_a_tensor_is_the_picture_as_the_model_wants_it(pictures):
+    found = prepared(pictures, IMAGENET)["image"]
+    wanted = (pictures / 255 - IMAGENET["mean"]) / IMAGENET["std"]
+    assert found.shape == (5, 3, 16, 24) and found.dtype == np.float32
+    np.testing.assert_allclose(found, wanted.transpose(0, 3, 1, 2), atol=1e-6)
+
+
+def test_channels_go_in_in_the_order_asked(pictures):
+    found = prepared(pictures, {**IMAGENET, "order": "bgr", "mean": [0] * 3, "std": [1] * 3})
+    np.testing.assert_allclose(found["image"][:, 0] * 255, pictures[..., 2], atol=1e-4)
+
+
+def test_a_uint8_input_takes_pictures_as_they_are(pictures):
+    found = prepared(pictures, {**IMAGENET, "dtype": "uint8", "layout": "nhwc"})["image"]
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, pictures)
+
+
+def test_every_picture_has_its_entry(job):
+    result = contract.new_result()
+    predict.run(job, result)
+    assert result["facts"]["inputs"] == 5
+    made = result["artifacts"]["output"]
+    assert np.load(made["path"]).shape == (5, 19, 4, 4)
+    assert made == contract.artifact(made["path"])
+
+
+def test_labels_are_kept_in_a_byte(job):
+    result = contract.new_result()
+    predict.run({**job, "keep": "labels"}, result)
+    found = np.load(result["artifacts"]["labels"]["path"])
+    assert found.shape == (5, 4, 4) and found.dtype == np.uint8
+
+
+def test_pictures_of_another_size_are_refused(job):
+    with pytest.raises(JobError, match=r"wanted uint8 \[N, 16, 32, 3\]"):
+        predict.run(
+            {**job, "input": {"height": 16, "width": 32, "batch": 1}}, contract.new_result()
+        )
+
+
+def test_the_last_batch_is_filled_up_and_not_counted(pictures):
+    given = predict._Pictures(pictures, {**IMAGENET, "dtype": "uint8", "layout": "nhwc"}, 2)
+    batches = [(feeds["image"], count) for feeds, count in given.batches()]
+    assert [count for _, count in batches] == [2, 2, 1]
+    np.testing.assert_array_equal(
+        np.concatenate([feeds[:count] for feeds, count in batches]), pictures
+    )
+    np.testing.assert_array_equal(batches[-1][0][1], pictures[-1])
+
+
+def test_labels_are_found_in_whatever_the_graph_ends_in():
+    scores = np.random.RandomState(0).standard_normal((2, 7, 3, 4)).astype(np.float32)
+    wanted = scores.argmax(axis=1)
+    np.testing.assert_array_equal(labels_of([("logits", scores)]), wanted)
+    np.testing.assert_array_equal(labels_of([("labels", wanted[:, None])]), wanted)
+    probability = ("probability", scores.max(axis=1, keepdims=True))
+    np.testing.assert_array_equal(labels_of([probability, ("labels", wanted)]), wanted)
+    with pytest.raises(Unsupported, match=r"probability \[2, 1, 3, 4\]"):
+        labels_of([probability])
+
+
+def test_what_does_not_fit_in_a_byte_is_no_label():
+    with pytest.raises(Unsupported, match="from 0 to 300"):
+        labels_of([("labels", np.array([[[0, 300]]]))])
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 100])
+def test_an_array_grows_to_any_length(tmp_path, count):
+    with arrays.Folder(str(tmp_path)) as folder:
+        folder.append("out/put", np.zeros((0, 3), np.float16))
+        for index in range(count):
+            folder.append("out/put", np.full((1, 3), index, np.float16))
+    found = np.load(folder.paths["out/put"])
+    assert found.dtype == np.float16 and found.shape == (count, 3)
+    np.testing.assert_array_equal(found[:, 0], np.arange(count))
+
+
+def test_what_fails_leaves_no_array(tmp_path):
+    with pytest.raises(RuntimeError), arrays.Folder(str(tmp_path)) as folder:
+        folder.append("output", np.zeros((1, 3)))
+        raise RuntimeError("in the middle")
+    assert list(tmp_path.iterdir()) == []

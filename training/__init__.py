@@ -1,0 +1,1 @@
+"""How the weights that are committed in data/embedded came to be."""

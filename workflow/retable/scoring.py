@@ -1,0 +1,53 @@
+"""The accuracy of a suite's cases beside their latency."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from retable.answers import Measurements, interval
+from retable.cases import Case
+from retable.comparison import Interval, Scored, Scoring
+from retable.config.load import Configuration
+from retable.plan import Plan
+from retable.records import Record
+
+LATENCY = "latency_sync"
+
+
+def scoring_of(
+    plan: Plan, measured: Measurements, configuration: Configuration, settings: Mapping[str, Any]
+) -> Scoring:
+    """All cases of the plan that were to be scored, in its order."""
+    accuracy = plan.suite.accuracy
+    assert accuracy is not None
+    chosen = configuration.datasets[getattr(accuracy, settings["data"])]
+    records = {case: measured.scores.record(case) for case in plan.runnable_cases}
+    scored = {case: record for case, record in records.items() if record is not None}
+    images = {record.facts["images"] for record in scored.values() if record.outcome == "ok"}
+    return Scoring(
+        data=chosen.title,
+        split=accuracy.split,
+        images=max(images, default=None),
+        metric=accuracy.metric,
+        headline=accuracy.headline,
+        notes=chosen.notes,
+        scored=[_scored(case, record, measured) for case, record in scored.items()],
+    )
+
+
+def _scored(case: Case, record: Record, measured: Measurements) -> Scored:
+    return Scored(
+        model=case.request.model,
+        input=case.request.input_key,
+        case=case.name,
+        backend=case.player,
+        outcome=record.outcome,
+        reason=record.reason,
+        metrics=record.facts.get("metrics", {}),
+        latency_ms=_latency(case, measured),
+    )
+
+
+def _latency(case: Case, measured: Measurements) -> Interval | None:
+    """The median of the whole, as the host's clock has it; None where the case was not timed."""
+    found = measured.latency(case, LATENCY)
+    return None if found is None else interval(found)

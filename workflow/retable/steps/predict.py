@@ -1,0 +1,63 @@
+"""Run a case's engine on the pictures of a data set, and keep what it says of each."""
+
+import argparse
+import json
+from pathlib import Path
+
+from retable.cases import input_shape
+from retable.contract import Result
+from retable.environments import enter
+from retable.jobs.predict import PredictJob
+from retable.places import run_job
+from retable.records import Record, leave_record, read_record, verify
+from retable.steps.options import add_environment
+
+TIMEOUT_S = 4 * 3600
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--case", type=json.loads, required=True, help="what runs, as JSON")
+    parser.add_argument("--engine", type=Path, required=True, help="record of 'build'")
+    parser.add_argument("--native", type=Path, required=True, help="record of 'native'")
+    parser.add_argument("--inputs", type=Path, required=True, help="record of 'inputs'")
+    parser.add_argument("--preparation", type=json.loads, required=True, help="of the model")
+    parser.add_argument("--memory-limit-mib", type=int, help="of the process")
+    add_environment(parser)
+
+
+def run(given: argparse.Namespace) -> None:
+    engine, native = read_record(given.engine), read_record(given.native)
+    inputs, environment = read_record(given.inputs), read_record(given.environment)
+
+    def produce() -> Result:
+        if native.facts.get("weights") == "random":
+            return Result(outcome="unavailable", reason="random weights predict nothing")
+        verify(engine, inputs)
+        return run_job(
+            enter(environment),
+            "retable_runner",
+            _job(given, engine, inputs),
+            log=given.log,
+            timeout_s=TIMEOUT_S,
+            memory_limit_mib=given.memory_limit_mib,
+        )
+
+    subject = {"case": given.case["name"], "block": given.case["block"], **inputs.subject}
+    upstream = {"native": native, "build": engine, "inputs": inputs, "environment": environment}
+    leave_record(given.output, "predict", subject, upstream, produce)
+
+
+def _job(given: argparse.Namespace, engine: Record, inputs: Record) -> PredictJob:
+    case = given.case
+    return PredictJob(
+        backend=case["backend"],
+        engine=engine.artifacts,
+        options=case["options"],
+        post=case["post"],
+        pictures=inputs.artifacts["pictures"],
+        preparation=given.preparation,
+        sample=None,
+        input=input_shape(case["input"]),
+        keep=case["keep"],
+        folder=str(given.output.with_suffix("")),
+    )

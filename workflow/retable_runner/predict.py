@@ -1,0 +1,117 @@
+"""The verb `predict`: run an engine on many pictures, and keep what it says of each."""
+
+import time
+
+import numpy as np
+
+from retable_runner import arrays, backends, contract, host, posts, program
+from retable_runner.errors import JobError, Unsupported
+from retable_runner.labels import labels_of
+from retable_runner.launch import read_sample
+from retable_runner.preparation import prepared
+
+KEYS = (
+    "backend",
+    "engine",
+    "options",
+    "post",
+    "pictures",
+    "preparation",
+    "sample",
+    "input",
+    "keep",
+    "folder",
+)
+
+
+def run(job, result):
+    """Run the engine on all that the job gives; leave an array for each output it keeps.
+
+    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W].
+    """
+    files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
+    backend = backends.load(job["backend"])
+    post = posts.load(job["post"])
+    result["versions"].update(backend.versions())
+    given = _given(job)
+    memory = getattr(backend, "MEMORY", host)
+    if memory is program:
+        raise Unsupported("this program times an engine, and does not tell what it computes")
+    start = time.perf_counter()
+    with memory.opened(backend, files, job["options"], given.first()) as inference:
+        paths = _written(inference, post, given, job)
+        result["facts"].update(engine=inference.facts, inputs=given.count)
+    result["facts"]["seconds"] = round(time.perf_counter() - start, 3)
+    result["artifacts"] = {name: contract.artifact(path) for name, path in paths.items()}
+
+
+def _written(inference, post, given, job):
+    """Run on all that is given; return the paths of the arrays by name."""
+    with arrays.Folder(job["folder"]) as folder:
+        for feeds, count in given.batches():
+            inference.refill(feeds)
+            for name, array in _kept(inference, post, job["keep"]):
+                folder.append(name, array[:count])
+    return folder.paths
+
+
+def _given(job):
+    if job["sample"] is not None:
+        return _Sample(read_sample(contract.verified(job["sample"])))
+    pictures = np.load(contract.verified(job["pictures"]), mmap_mode="r", allow_pickle=False)
+    wanted = (job["input"]["height"], job["input"]["width"], 3)
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
+        raise JobError(
+            "pictures are {} {}, wanted uint8 [N, {}, {}, {}]".format(
+                pictures.dtype, list(pictures.shape), *wanted
+            )
+        )
+    return _Pictures(pictures, job["preparation"], job["input"]["batch"])
+
+
+class _Pictures(object):
+    """Pictures, prepared a batch at a time; the last batch is filled up with its last picture."""
+
+    def __init__(self, pictures, preparation, batch):
+        self._pictures = pictures
+        self._preparation = preparation
+        self._batch = batch
+        self.count = len(pictures)
+
+    def first(self):
+        """Return the feeds to open an engine with."""
+        return self._feeds(0)
+
+    def batches(self):
+        """Yield (feeds, how many of their entries count)."""
+        for start in range(0, self.count, self._batch):
+            yield self._feeds(start), min(self._batch, self.count - start)
+
+    def _feeds(self, start):
+        wanted = np.minimum(np.arange(start, start + self._batch), self.count - 1)
+        return prepared(self._pictures[wanted], self._preparation)
+
+
+class _Sample(object):
+    """Tensors as they are, one batch."""
+
+    def __init__(self, feeds):
+        self._feeds = feeds
+        self.count = len(next(iter(feeds.values())))
+
+    def first(self):
+        """Return the feeds to open an engine with."""
+        return self._feeds
+
+    def batches(self):
+        """Yield (feeds, how many of their entries count)."""
+        yield self._feeds, self.count
+
+
+def _kept(inference, post, keep):
+    """Return what is kept of one inference: (name, array [n, ...]), as many as there are."""
+    outputs = inference.run()
+    named = list(zip(inference.outputs, outputs))  # noqa: B905 - Python 3.6
+    if post is not None:
+        named = [("output", post(outputs))]
+    return [("labels", labels_of(named))] if keep == "labels" else named
