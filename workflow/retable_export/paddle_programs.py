@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retable_export import graphs, paddle_weights, pooling
+from retable_export import graphs, paddle_weights, pooling  # noqa: F401 - the order
 from retable_export.contract import replacing
 
 import paddle  # isort: skip # behind paddle_weights, which says why
@@ -29,9 +29,7 @@ _IMAGE = "image"
 _STEM = "program"  # Paddle derives the names of both files from it
 
 
-def trace(
-    network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path
-) -> dict[str, Path]:
+def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path) -> dict[str, Path]:
     """Write a network's inference model; return its files by role.
 
     `model` is the program, `params` its constants, and `interface` a JSON file with the names of
@@ -115,6 +113,3 @@ def computed(network: nn.Layer, feeds: Mapping[str, np.ndarray]) -> list[np.ndar
 def deviation(network: nn.Layer, images: np.ndarray) -> float:
     """Return the deviation of a network's first output."""
     return float(computed(network, {_IMAGE: images})[0].std())
-
-
-__all__ = ["averages", "computed", "deviation", "export", "named", "paddle_weights", "trace"]

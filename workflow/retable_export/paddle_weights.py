@@ -1,4 +1,4 @@
-"""Weights of a Paddle network: from a seed, or from PaddlePaddle's files; kept as arrays by name."""
+"""Weights of a Paddle network: from a seed, or from its own files; kept as arrays by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Segmentation networks by PaddleSeg.
 
-Options: `network` ANN, DANet, DeepLabV3P, DNLNet, EMANet, GCNet, PSPNet or UNet, `classes`, and what
-PaddleSeg's class of that name takes; those on a backbone have `backbone` (ResNet50_vd),
+Options: `network` (ANN, DANet, DeepLabV3P, DNLNet, EMANet, GCNet, PSPNet, UNet), `classes`, and all
+that PaddleSeg's class of that name takes; those on a backbone have `backbone` (ResNet50_vd),
 `output_stride` and, where it is not the usual, `multi_grid`.
 
 Two programs come of one network. The one for Paddle Inference ends in the labels, as PaddleSeg

@@ -249,9 +249,7 @@ def shapes_of(profile, feeds):
                 profile, FIT
             )
         )
-    least, usual, largest = (
-        [int(part) for part in size.split("x")] for size in profile.split(" ")
-    )
+    least, usual, largest = ([int(part) for part in size.split("x")] for size in profile.split(" "))
     return tuple(
         {
             name: list(array.shape[:2]) + size if array.ndim == 4 else list(array.shape)
