@@ -15,7 +15,12 @@ def test_the_files_are_what_the_code_generates():
 
 
 def test_every_job_and_result_names_its_schema_and_version():
-    later = {"launch-job.json": 2, "session.json": 2, "comparison.json": 3}
+    later = {
+        "launch-job.json": 2,
+        "precision-job.json": 2,
+        "session.json": 2,
+        "comparison.json": 3,
+    }
     texts = schema_texts()
     named = {name for name in texts if name.endswith("-job.json")}
     for name in named | {"result.json", "record.json", "session.json", "comparison.json"}:

@@ -28,7 +28,7 @@ def chained(*names):
 
 
 def test_a_precision_is_found_by_listing():
-    assert plugins.names("precisions") == ["fp16"]
+    assert plugins.names("precisions") == ["fp16", "int8"]
 
 
 def test_without_its_converter_the_precision_is_unavailable(null_results, chain_in, tmp_path):
@@ -47,7 +47,7 @@ def test_a_precision_without_a_file_is_unavailable(null_results, chain_in, tmp_p
     chain = chain_in(tmp_path, "null")
     result = chain.run(job(tmp_path, null_results["none"].artifacts["onnx"], "fp4"))
     assert result.outcome == "unavailable"
-    assert "no precision 'fp4': retable_export/precisions/ has fp16" in result.reason
+    assert "no precision 'fp4': retable_export/precisions/ has fp16, int8" in result.reason
 
 
 @pytest.mark.parametrize("names", ["bcdef", "fedcb", "cbfed"])

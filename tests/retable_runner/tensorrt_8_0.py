@@ -13,7 +13,7 @@ from pathlib import Path
 
 Severity = enum.IntEnum("Severity", "INTERNAL_ERROR ERROR WARNING INFO VERBOSE", start=0)
 DataType = enum.IntEnum("DataType", "FLOAT HALF INT8 INT32 BOOL", start=0)
-LayerType = enum.IntEnum("LayerType", "CONVOLUTION QUANTIZE TOPK", start=0)
+LayerType = enum.IntEnum("LayerType", "CONVOLUTION QUANTIZE DEQUANTIZE TOPK", start=0)
 BuilderFlag = enum.IntEnum("BuilderFlag", "FP16 INT8 DEBUG TF32", start=0)
 CreationFlag = enum.IntEnum("NetworkDefinitionCreationFlag", "EXPLICIT_BATCH", start=0)
 
@@ -30,7 +30,7 @@ def Tensor(name, dtype, shape):  # noqa: N802 - an ITensor
 
 
 class Network:
-    """What the ONNX file holds, here written as JSON: layers by type, and open sizes as -1."""
+    """What the ONNX file holds, here as JSON: layers by type, in a chain; open sizes are -1."""
 
     num_inputs = 1
 
@@ -44,9 +44,12 @@ class Network:
         return len(self.layers)
 
     def get_layer(self, index):
-        taken = Tensor("x", DataType.FLOAT, self.shape)
+        taken, given = (Tensor(f"t{n}", DataType.FLOAT, self.shape) for n in (index, index + 1))
         return types.SimpleNamespace(
-            type=LayerType[self.layers[index]], get_input=lambda index: taken
+            type=LayerType[self.layers[index]],
+            num_inputs=2,
+            get_input=lambda index: taken,
+            get_output=lambda index: given,
         )
 
     def get_input(self, index):

@@ -124,7 +124,15 @@ def test_fp16_on_8_0_is_a_flag_on_the_fp32_graph(build):
 def test_int8_on_8_0_is_for_graphs_with_quantizing_nodes(build):
     with pytest.raises(Unsupported, match="Q/DQ nodes: this one has none"):
         build("int8")
-    assert build("int8", layers=["QUANTIZE", "CONVOLUTION"])[1]["flags"] == ["INT8"]
+    _, facts = build("int8", layers=["QUANTIZE", "DEQUANTIZE", "CONVOLUTION"])
+    assert facts["flags"] == ["INT8"]
+    assert facts["network"]["quantized_heavy"] == 1
+
+
+def test_int8_is_not_the_word_for_a_graph_that_mostly_computes_otherwise(build):
+    mostly = ["QUANTIZE", "DEQUANTIZE", "CONVOLUTION", "CONVOLUTION", "CONVOLUTION"]
+    with pytest.raises(Unsupported, match="of this graph's 3 heavy layers 1 takes INT8"):
+        build("int8", layers=mostly)
 
 
 def test_a_precision_that_there_is_not_is_unsupported(build):

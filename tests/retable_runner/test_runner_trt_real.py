@@ -104,7 +104,12 @@ def test_it_builds_for_gpus_that_are_not_here(build, capability):
     assert result["artifacts"]["engine"]["bytes"] > 10_000
     facts = result["facts"]["engine"]
     assert facts["compute_capability"] == capability
-    assert facts["network"] == {"layers": 1, "quantizing_layers": 0, "heavy_types": {"FLOAT": 1}}
+    assert facts["network"] == {
+        "layers": 1,
+        "quantizing_layers": 0,
+        "heavy_types": {"FLOAT": 1},
+        "quantized_heavy": 0,
+    }
     assert (facts["flags"], facts["strongly_typed"]) == ([], True)
     assert result["versions"]["tensorrt-rtx"] == facts["tensorrt"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
 
-def apply(model):
+def apply(model, batches):
     made = ModelProto()
     made.CopyFrom(model)
     for one in made.graph.initializer:

@@ -7,10 +7,18 @@ import sys
 
 from retable_job import process
 
-VERBS = {
-    f"retable/{verb}-job/1": verb
-    for verb in ("native", "sample", "reference", "export", "tail", "precision", "fidelity")
+# The version of each verb's job.
+_JOBS = {
+    "native": 1,
+    "sample": 1,
+    "prepare": 1,
+    "reference": 1,
+    "export": 1,
+    "tail": 1,
+    "precision": 2,
+    "fidelity": 1,
 }
+VERBS = {f"retable/{verb}-job/{version}": verb for verb, version in _JOBS.items()}
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")
 
 if __name__ == "__main__":

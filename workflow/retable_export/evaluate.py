@@ -15,13 +15,13 @@ except ImportError:  # the reference evaluator is slow, and enough for small gra
     onnxruntime = None
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _PROVIDER = "CPUExecutionProvider"
 
 
 def runtime() -> str:
-    """Name what `run` evaluates with, and its version."""
+    """Name what graphs are evaluated with, and its version."""
     if onnxruntime is None:
         return f"onnx.reference {onnx.__version__}"
     return f"onnxruntime {onnxruntime.__version__} {_PROVIDER}"
@@ -29,15 +29,30 @@ def runtime() -> str:
 
 def run(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the outputs of a model by name; feeds are cast to the inputs' element types."""
-    typed = {
-        value.name: feeds[value.name].astype(graphs.dtype_of(value)) for value in model.graph.input
-    }
-    names = [value.name for value in model.graph.output]
-    if onnxruntime is None:
-        from onnx.reference import ReferenceEvaluator
+    return Evaluator(model).run(feeds)
 
-        session = ReferenceEvaluator(model)
-    else:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=[_PROVIDER])
-    found = session.run(names, typed)
-    return {name: found[index] for index, name in enumerate(names)}
+
+class Evaluator:
+    """A model that is run more than once."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        """Open the model; what the library raises of a graph that it cannot run is passed on."""
+        self._types = {value.name: graphs.dtype_of(value) for value in model.graph.input}
+        self._outputs = [value.name for value in model.graph.output]
+        if onnxruntime is None:
+            from onnx.reference import ReferenceEvaluator
+
+            self._session = ReferenceEvaluator(model)
+        else:
+            self._session = onnxruntime.InferenceSession(
+                model.SerializeToString(), providers=[_PROVIDER]
+            )
+
+    def run(
+        self, feeds: Mapping[str, np.ndarray], names: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return the outputs `names` (all, if not given) by name; feeds are cast as `run` does."""
+        wanted = list(self._outputs if names is None else names)
+        typed = {name: feeds[name].astype(kind, copy=False) for name, kind in self._types.items()}
+        found = self._session.run(wanted, typed)
+        return {name: found[index] for index, name in enumerate(wanted)}

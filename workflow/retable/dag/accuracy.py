@@ -49,6 +49,33 @@ class Accuracy:
                 return ["--geometry", preparation.geometry, "--options", options]
         raise RetableError(f"no model of this run places pictures as {wildcards.placement!r}")
 
+    # Calibration
+
+    def calibration(self, wildcards: Wildcards) -> list[str]:
+        """The pictures that a graph of this precision is calibrated with, as tensors."""
+        if wildcards.precision != "int8" or self._calibration_set(wildcards.model) is None:
+            return []
+        return [f"results/models/{wildcards.model}/{wildcards.input}/calibration.json"]
+
+    def calibration_inputs(self, wildcards: Wildcards) -> str:
+        chosen = self._calibration_set(wildcards.model)
+        preparation = self._run.model(wildcards).preparation
+        if chosen is None or preparation is None:
+            raise RetableError(f"no suite of this run has pictures for {wildcards.model}")
+        size = wildcards.input.partition("b")[0]
+        place = f"{chosen.dataset}/{chosen.calibration}/{preparation.placement}/{size}"
+        return f"results/inputs/{place}.json"
+
+    def _calibration_set(self, model: str) -> DataSet | None:
+        """That of the first suite which scores the model."""
+        for plan in self._run.plans.values():
+            if plan.suite.accuracy is not None:
+                chosen = self._data_of(plan.suite)
+                cases = (one for one in plan.runnable_cases if one.request.model == model)
+                if any(self._is_scored(case, chosen) for case in cases):
+                    return chosen
+        return None
+
     # Cases
 
     def case_json(self, wildcards: Wildcards) -> str:

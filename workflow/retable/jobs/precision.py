@@ -10,7 +10,8 @@ from retable.contract import Artifact, Message
 class PrecisionJob(Message):
     """Turn an FP32 graph into one that computes in another precision."""
 
-    schema_: Literal["retable/precision-job/1"] = Field("retable/precision-job/1", alias="schema")
+    schema_: Literal["retable/precision-job/2"] = Field("retable/precision-job/2", alias="schema")
     precision: str
     source: Artifact
     onnx: str
+    calibration: Artifact | None = None  # an .npz: prepared images [N, ...] by input name

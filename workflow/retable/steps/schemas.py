@@ -24,6 +24,7 @@ from retable.jobs.launch import LaunchJob
 from retable.jobs.native import NativeJob
 from retable.jobs.precision import PrecisionJob
 from retable.jobs.predict import PredictJob
+from retable.jobs.prepare import PrepareJob
 from retable.jobs.probe import ProbeJob
 from retable.jobs.reference import ReferenceJob
 from retable.jobs.sample import SampleJob
@@ -36,6 +37,7 @@ from retable.sessions import Session
 KINDS: dict[str, type[BaseModel]] = {
     "native-job": NativeJob,
     "sample-job": SampleJob,
+    "prepare-job": PrepareJob,
     "reference-job": ReferenceJob,
     "export-job": ExportJob,
     "tail-job": TailJob,

@@ -1,16 +1,19 @@
 """ONNX Runtime on the CPU: the graph is optimised and saved once, then run as saved.
 
 `run()` of a session copies its outputs; here both ends are bound to numpy memory (IOBinding).
+INT8 is a Q/DQ graph whose activations are made unsigned first (see `qdq`), which needs onnx.
 """
 
 import os
+import tempfile
 
 import numpy as np
 
-from retable_runner import backends, contract
+from retable_runner import backends, contract, ort_profile, qdq
 from retable_runner.errors import Unsupported
 
 PROVIDER = "CPUExecutionProvider"
+PRECISIONS = ("fp32", "int8")
 QUIET = 3  # errors only: the saved graph is meant for this machine, which it would warn of
 DTYPES = {
     "tensor(float)": np.float32,
@@ -33,23 +36,44 @@ def versions():
 
 
 def build(sources, precision, options, folder):
-    """Save the graph with all optimisations for this CPU: engine.onnx. Precision: fp32 only."""
-    import onnxruntime
+    """Save the graph with all optimisations for this CPU: engine.onnx. Precision: fp32, int8.
 
-    if precision != "fp32":
+    An INT8 graph is run once, on zeros, with the profiler: Unsupported is raised if most of its
+    heavy nodes do not compute in INT8; the facts say what each did (see `ort_profile`).
+    """
+    if precision not in PRECISIONS:
         # Most of its CPU kernels exist in fp32 alone: an fp16 graph runs as fp32 between casts.
         raise Unsupported(
-            "ONNX Runtime's CPU provider is timed in fp32 only: it would not compute in {}".format(
-                precision
+            "ONNX Runtime's CPU provider is timed in {}: it would not compute in {}".format(
+                " and ".join(PRECISIONS), precision
             )
         )
     path = os.path.join(folder, "engine.onnx")
-    with contract.replacing(path) as temporary:
-        session = _session_options(onnxruntime, options)
-        session.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        session.optimized_model_filepath = temporary
-        onnxruntime.InferenceSession(sources["onnx"], session, providers=[PROVIDER])
-    return {"engine": path}, {"optimization": "ORT_ENABLE_ALL"}
+    facts = {"optimization": "ORT_ENABLE_ALL"}
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, contract.replacing(path) as temporary:
+        if precision == "int8":
+            source = os.path.join(scratch, "unsigned.onnx")
+            facts["unsigned_activations"] = qdq.make_unsigned(sources["onnx"], source)
+            session = _saved(source, temporary, options, os.path.join(scratch, "profile"))
+            inputs = [(port.name, _dtype(port), port.shape) for port in session.get_inputs()]
+            facts.update(ort_profile.profiled(session, ort_profile.zeros(inputs)))
+            ort_profile.check_precision(facts["heavy_precisions"], precision)
+        else:
+            _saved(sources["onnx"], temporary, options)
+    return {"engine": path}, facts
+
+
+def _saved(source, target, options, profile=None):
+    """Open a session that saves its optimised graph; `profile` is a path's beginning, or None."""
+    import onnxruntime
+
+    settings = _session_options(onnxruntime, options)
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    settings.optimized_model_filepath = target
+    if profile is not None:
+        settings.enable_profiling = True
+        settings.profile_file_prefix = profile
+    return onnxruntime.InferenceSession(source, settings, providers=[PROVIDER])
 
 
 def load(files, options):

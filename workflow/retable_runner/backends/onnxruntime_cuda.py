@@ -6,23 +6,18 @@ Options: `cuda_graph` (capture the first inference, replay it afterwards), `thre
 that fall back to the CPU; 1 by default).
 """
 
-import collections
-import json
 import os
 import tempfile
 
 import numpy as np
 
-from retable_runner import backends, contract, cuda, device
+from retable_runner import backends, contract, cuda, device, ort_profile
 from retable_runner.backends import onnxruntime as cpu
 from retable_runner.errors import Unavailable, Unsupported
 
 MEMORY = device
 PROVIDER = "CUDAExecutionProvider"
-PRECISIONS = {"fp32": "float", "fp16": "float16"}  # as ONNX Runtime's profiler names them
-# The operators where the time goes: what they take is what the engine computes in.
-HEAVY = ("Conv", "FusedConv", "NhwcConv", "NhwcFusedConv", "ConvTranspose", "Gemm", "MatMul")
-COPIES = ("MemcpyToHost", "MemcpyFromHost")  # what ONNX Runtime puts around nodes on the CPU
+PRECISIONS = ("fp16", "fp32", "int8")
 
 
 def versions():
@@ -46,7 +41,7 @@ def _library():
 
 
 def build(sources, precision, options, folder):
-    """Save the graph with all optimisations for this GPU: engine.onnx. Precision: fp32, fp16.
+    """Save the graph with all optimisations for this GPU: engine.onnx. Precision: fp32, fp16, int8.
 
     The graph must come in that precision already. It is run once, on zeros, with the profiler:
     Unsupported is raised if its heavy nodes run in another precision, or some node on the CPU where
@@ -55,7 +50,7 @@ def build(sources, precision, options, folder):
     if precision not in PRECISIONS:
         raise Unsupported(
             "ONNX Runtime's CUDA provider is timed in {}, not in {}".format(
-                " and ".join(sorted(PRECISIONS)), precision
+                ", ".join(PRECISIONS), precision
             )
         )
     onnxruntime = _library()
@@ -67,63 +62,22 @@ def build(sources, precision, options, folder):
         settings.enable_profiling = True
         settings.profile_file_prefix = os.path.join(scratch, "profile")
         session = _session(onnxruntime, sources["onnx"], settings, {})
-        session.run(
-            None, {port.name: np.zeros(port.shape, port.dtype) for port in _inputs(session)}
-        )
-        with open(session.end_profiling(), encoding="utf-8") as stream:
-            facts = placement(json.load(stream))
-    _check_precision(facts["heavy_precisions"], precision)
+        facts = ort_profile.profiled(session, ort_profile.zeros(_inputs(session)))
+    ort_profile.check_precision(facts["heavy_precisions"], precision)
     if options.get("cuda_graph"):
         check_capture(facts)
     return {"engine": path}, dict(facts, optimization="ORT_ENABLE_ALL")
 
 
-def placement(events):
-    """Say where the nodes of a run went, from the events of ONNX Runtime's profiler.
-
-    `nodes` counts them by provider, `cpu_nodes` lists those on the CPU, `copies` counts the copies
-    between the two, and `heavy_precisions` the heavy nodes by what they take ("float16": 45).
-    """
-    nodes, heavy, cpu_nodes, copies = collections.Counter(), collections.Counter(), [], 0
-    for event in events:
-        about = event.get("args", {})
-        if event.get("cat") != "Node" or "provider" not in about:
-            continue
-        nodes[about["provider"]] += 1
-        name = event["name"].replace("_kernel_time", "")
-        if about["op_name"] in COPIES:
-            copies += 1
-        elif about["provider"] != PROVIDER:
-            cpu_nodes.append("{} {}".format(about["op_name"], name))
-        if about["op_name"] in HEAVY:
-            heavy[next(iter(about["input_type_shape"][0]))] += 1
-    return {
-        "nodes": dict(nodes),
-        "cpu_nodes": cpu_nodes,
-        "copies": copies,
-        "heavy_precisions": dict(heavy),
-    }
-
-
-def _check_precision(found, precision):
-    others = sorted(set(found) - {PRECISIONS[precision]})
-    if others:
-        raise Unsupported(
-            "asked for {}, but nodes of this graph compute in {}: {}".format(
-                precision, ", ".join(others), found
-            )
-        )
-
-
 def check_capture(facts):
-    """Raise Unsupported if a run copied between GPU and CPU; `facts` are those of `placement`.
+    """Raise Unsupported if a run copied between GPU and CPU, by the facts of `ort_profile`.
 
     Otherwise ONNX Runtime would refuse the session, and open one for the CPU in its place.
     """
     if facts["copies"]:
         raise Unsupported(
             "a CUDA graph replays what the GPU does, but nodes of this graph run on the CPU: "
-            + ", ".join(facts["cpu_nodes"])
+            + ", ".join(facts["elsewhere"])
         )
 
 

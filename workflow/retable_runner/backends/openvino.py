@@ -2,7 +2,8 @@
 
 An exported CPU engine holds the transformed graph, not the hints it was compiled with: importing it
 bare falls back to the defaults, which on a CPU with AMX is bfloat16 (seen with 2026.4.1). So the
-precision is written beside the engine, and given again, with the threads, when it is loaded.
+precision is written beside the engine, and given again, with the threads, when it is loaded. INT8
+is a Q/DQ graph.
 """
 
 import json
@@ -15,7 +16,9 @@ from retable_runner import backends, contract
 from retable_runner.errors import Unsupported
 
 DEVICE = "CPU"
-PRECISIONS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
+PRECISIONS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "int8": "i8"}
+# An INT8 graph says itself, with Q/DQ nodes, what is INT8: the hint is for the rest.
+HINTS = dict(PRECISIONS, int8="f32")
 # The layers where the time goes: what they run in is what the engine runs in.
 HEAVY = ("Convolution", "Deconvolution", "FullyConnected", "MatMul", "RNNCell", "RNNSeq")
 
@@ -71,7 +74,7 @@ def load(files, options):
 def _config(precision, options):
     return {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
         "INFERENCE_NUM_THREADS": backends.threads(options),
     }
 

@@ -8,7 +8,7 @@ first and the last are the middle one if not given).
 
 Where networks can be strongly typed (TensorRT 9.1 and later) they are: the graph must come in the
 precision asked. Before, FP16 is a flag on the FP32 graph, which leaves the choice to the builder.
-FP32 is FP32: TF32 is off. INT8 is for graphs with Q/DQ nodes.
+FP32 is FP32: TF32 is off. INT8 is for graphs with Q/DQ nodes around most of their heavy layers.
 """
 
 import os
@@ -115,6 +115,13 @@ def check_precision(network: "tensorrt.INetworkDefinition", precision, typed):
     found = described(network)
     if precision == "int8" and not found["quantizing_layers"]:
         raise Unsupported("INT8 engines are built from graphs with Q/DQ nodes: this one has none")
+    heavy = sum(found["heavy_types"].values())
+    if precision == "int8" and 2 * found["quantized_heavy"] <= heavy:
+        raise Unsupported(
+            "asked for int8, but of this graph's {} heavy layers {} takes INT8".format(
+                heavy, found["quantized_heavy"]
+            )
+        )
     wanted = TYPES[precision]
     if typed and wanted and set(found["heavy_types"]) - wanted:
         raise Unsupported(
@@ -128,16 +135,33 @@ def _counts(counted):
 
 
 def described(network: "tensorrt.INetworkDefinition"):
-    """Count a network's layers: all, those that (de)quantize, and the heavy ones by type."""
-    heavy, quantizing = {}, 0  # type: ignore[var-annotated]
-    for index in range(network.num_layers):
-        layer = network.get_layer(index)
+    """Count a network's layers: all, those that (de)quantize, and the heavy ones by type.
+
+    `quantized_heavy` are the heavy ones whose features and weights come from a DQ: their type is
+    what that gives them, and the builder runs them in INT8.
+    """
+    heavy, quantizing, quantized = {}, 0, 0  # type: ignore[var-annotated]
+    dequantized = set()
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    for layer in layers:
+        if layer.type.name == "DEQUANTIZE":
+            dequantized.add(layer.get_output(0).name)
+    for layer in layers:
         kind = layer.type.name
         quantizing += kind in QUANTIZING
         if kind in HEAVY:
-            taken = layer.get_input(0).dtype.name
-            heavy[taken] = heavy.get(taken, 0) + 1
-    return {"layers": network.num_layers, "quantizing_layers": quantizing, "heavy_types": heavy}
+            taken = layer.get_input(0)
+            heavy[taken.dtype.name] = heavy.get(taken.dtype.name, 0) + 1
+            # Constant weights that are not quantized are no input, but the layer's own.
+            quantized += layer.num_inputs > 1 and all(
+                layer.get_input(number).name in dequantized for number in (0, 1)
+            )
+    return {
+        "layers": network.num_layers,
+        "quantizing_layers": quantizing,
+        "heavy_types": heavy,
+        "quantized_heavy": quantized,
+    }
 
 
 def _configured(
