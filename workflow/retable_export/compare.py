@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retable_export import definitions
+from retable_export.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Two bilinear implementations differ in the last bits (float32 or float64 coordinates), which
 # decides between classes whose scores are this near each other, relative to the largest score.
@@ -24,6 +28,29 @@ def distance(found: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
         "scale": scale,
         "relative": largest / scale if scale else largest,
     }
+
+
+def outputs(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Compare all outputs of a graph with those of the same names that were wanted.
+
+    Numbers by `distance`, whole numbers (labels, indices) by the share of equal ones, `agreement`.
+    The first output's are the facts, the others' are under their names. JobError where one is
+    missing or of another shape.
+    """
+    facts = {name: _one_output(name, found, array) for name, array in wanted.items()}
+    return {**facts.pop(next(iter(facts))), **facts}
+
+
+def _one_output(name: str, found: Mapping[str, np.ndarray], wanted: np.ndarray) -> dict[str, float]:
+    if name not in found:
+        raise JobError(f"the graph has no output {name!r}: it has {', '.join(sorted(found))}")
+    if found[name].shape != wanted.shape:
+        raise JobError(
+            f"output {name!r} is {list(found[name].shape)}, the framework's {list(wanted.shape)}"
+        )
+    if np.issubdtype(wanted.dtype, np.integer):
+        return {"agreement": float(np.mean(found[name] == wanted))}
+    return distance(found[name], wanted)
 
 
 def labels(found: np.ndarray, logits: np.ndarray) -> dict[str, Any]:

@@ -23,20 +23,20 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
     `runtime` says what evaluated the graphs; ONNX Runtime on a CPU computes an FP16 graph in FP32
     between casts, so that it shows what the rounded weights do, and the device may differ more. The
-    rest is `compare.distance` of the logits for a graph without a tail; for one with, each output
+    rest is `compare.outputs` for a graph without a tail; for one with, each output
     is compared with the same of the framework's logits, and with the tail's definition in numpy,
     applied to the FP32 graph without a tail. Where there are labels beside other outputs, theirs
     are the facts, and the others' are under the outputs' names.
     """
     feeds = samples.load_arrays(contract.verified(job["sample"]))
-    reference = samples.load_arrays(contract.verified(job["reference"]))["logits"]
+    reference = samples.load_arrays(contract.verified(job["reference"]))
     graph = graphs.load(contract.verified(job["graph"]))
     if job["tail"] == _NONE:
-        facts = compare.distance(_outputs(graph, feeds)["logits"], reference)
+        facts = compare.outputs(_outputs(graph, feeds), reference)
     else:
         tensors = _tensors(graphs.load(contract.verified(job["plain"])), feeds)
         _refuse_non_finite(tensors.logits)
-        facts = _with_tail(job["tail"], _outputs(graph, feeds), reference, tensors)
+        facts = _with_tail(job["tail"], _outputs(graph, feeds), reference["logits"], tensors)
     return {"facts": {"runtime": evaluate.runtime(), **facts}}
 
 

@@ -25,6 +25,8 @@ def opened(backend, files, options, feeds):
 class Inference(object):
     """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
 
+    memory = NAME
+
     def __init__(self, gpu, engine, feeds):
         self._gpu = gpu
         self._engine = engine

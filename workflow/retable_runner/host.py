@@ -18,6 +18,8 @@ def opened(backend, files, options, feeds):
 class Inference(object):
     """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
 
+    memory = NAME
+
     def __init__(self, engine, feeds, options):
         self._feeds = feeds
         self._options = options

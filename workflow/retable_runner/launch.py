@@ -37,7 +37,7 @@ def run(job, result):
     start = time.perf_counter()
     with memory.opened(backend, files, job["options"], feeds) as inference:
         facts["load_ms"] = _ms_since(start)
-        facts["memory"] = memory.NAME
+        facts["memory"] = inference.memory
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 
