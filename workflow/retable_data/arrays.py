@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,9 +56,43 @@ def growing(path: Path, shape: tuple[int, ...], dtype: str) -> Iterator[Growing]
         array.finish()
 
 
-def mapped(path: Path) -> np.ndarray:
-    """Map an array file into memory, to be read where it is looked at; JobError if it is none."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise JobError(f"{path}: not an array file ({error}); make it again") from None
+class Entries(Protocol):
+    """An array [N, ...] of which one entry is looked at at a time: a `Stored`, or numpy's own."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+class Stored:
+    """An array [N, ...] in a file, of which an entry is read when it is asked for.
+
+    A memory map would do the same, but count as memory all that was ever looked at.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            header = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            raise JobError(f"{path}: not an array file ({error}); make it again") from None
+        if not isinstance(header, np.memmap) or header.ndim < 1 or not header.flags.c_contiguous:
+            raise JobError(f"{path}: not an array of entries, one after the other")
+        self.shape, self.dtype = header.shape, header.dtype
+        self._path, self._start = path, header.offset
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: int, /) -> np.ndarray:
+        if not 0 <= index < len(self):
+            raise IndexError(f"{self._path} has no entry {index}")
+        count = math.prod(self.shape[1:])
+        offset = self._start + index * count * self.dtype.itemsize
+        found = np.fromfile(self._path, self.dtype, count, offset=offset)
+        return found.reshape(self.shape[1:])

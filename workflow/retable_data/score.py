@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from retable_data import arrays, indexes, plugins
+from retable_data.arrays import Entries
 from retable_job import contract
 from retable_job.errors import JobError
 
@@ -21,14 +20,14 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     index = indexes.read(contract.verified(job["index"]))
     placements = json.loads(contract.verified(job["placements"]).read_text(encoding="utf-8"))
     paths = contract.verified_all(job["predictions"])
-    predictions = {name: arrays.mapped(path) for name, path in paths.items()}
+    predictions = {name: arrays.Stored(path) for name, path in paths.items()}
     _check(placements, predictions)
     found = metric.score(index, placements, predictions, job["options"])
     images = len({placement["item"] for placement in placements})
     return {"facts": {"per_class": None, **found, "images": images}}
 
 
-def _check(placements: list[dict[str, Any]], predictions: Mapping[str, np.ndarray]) -> None:
+def _check(placements: list[dict[str, Any]], predictions: Mapping[str, Entries]) -> None:
     for name, array in predictions.items():
         if len(array) != len(placements):
             raise JobError(

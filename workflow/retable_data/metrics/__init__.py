@@ -8,6 +8,7 @@ A metric's file has one function:
   nothing that the number could be of. `per_class` is one number or null for each class, by name;
   it may be missing.
 
-Predictions are memory-mapped files: a metric reads a few entries at a time. JobError, in one
+Predictions are files, of which `predictions[name][i]` reads one entry (`retable_data.arrays`): a
+metric holds a few of them at a time. JobError, in one
 sentence, for predictions that cannot be scored.
 """

@@ -1,0 +1,1 @@
+"""The drawn set `scenes`: persons made of limbs, and simple things, with boxes, masks, joints."""
