@@ -123,6 +123,37 @@ def test_a_changed_lock_makes_it_anew(lock: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+def test_packages_without_their_requirements_and_a_repair(lock: Path, tmp_path: Path) -> None:
+    """`no-deps.lock` follows no requirement; `prepare.py` runs inside, after both locks."""
+    before = venv.prepare("tiny", NO_CONTAINER, tmp_path / "log").identity
+    lock.with_name("no-deps.lock").write_text("python-dateutil==2.9.0.post0\n")
+    lock.write_text("packaging==24.2\n")
+    prepare = lock.with_name("prepare.py")
+    prepare.write_text(
+        "from pathlib import Path\n"
+        "import dateutil, packaging\n"
+        "(Path(dateutil.__file__).parent.parent / 'six.py').write_text('repaired = True')\n"
+    )
+    prepared = venv.prepare("tiny", NO_CONTAINER, tmp_path / "log")
+    assert prepared.identity != before
+    assert says(PYTHON, "import six; print(six.repaired)") == "True"
+    prepare.write_text(prepare.read_text().replace("True", "False"))
+    assert venv.prepare("tiny", NO_CONTAINER, tmp_path / "log").identity != prepared.identity
+    assert says(PYTHON, "import six; print(six.repaired)") == "False"
+
+
+@pytest.mark.real
+def test_a_repair_that_fails_is_one_sentence_and_leaves_nothing(lock: Path, tmp_path: Path) -> None:
+    lock.with_name("prepare.py").write_text("raise SystemExit('no such package')")
+    with pytest.raises(RetableError) as caught:
+        venv.prepare("tiny", NO_CONTAINER, tmp_path / "log")
+    assert str(caught.value) == (
+        f"containers/tiny/prepare.py: exit status 1: no such package (all of it: {tmp_path}/log)"
+    )
+    assert made() == [".tiny.lock"]
+
+
+@pytest.mark.real
 def test_half_an_environment_is_made_anew(lock: Path, tmp_path: Path) -> None:
     """One whose marker is missing was not made by us, or not to its end."""
     venv.prepare("tiny", NO_CONTAINER, tmp_path / "log")

@@ -6,6 +6,7 @@ from pathlib import Path
 from retable.config.device import ContainerSettings, usual_docker_host
 from retable.config.image import image_files
 from retable.dag.run import HOST, Run, Wildcards
+from retable.runtimes import venv
 from retable.runtimes.host import identity as host_identity
 
 
@@ -62,7 +63,9 @@ class Environments:
         folder = Path("containers", wildcards.environment)
         if self.runtime(wildcards) == "docker":
             return [str(path) for path in image_files(folder)]
-        return [] if wildcards.where == "host" else [f"{folder}/requirements.lock"]
+        if wildcards.where == "host":
+            return []
+        return [str(path) for path in venv.files(wildcards.environment)]
 
     def interpreter(self, wildcards: Wildcards) -> str:
         """What an environment depends on besides its lock: a change in it makes it anew."""

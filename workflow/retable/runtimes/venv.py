@@ -1,4 +1,8 @@
-"""The runtime `venv`: a virtual environment made from the environment's lock file."""
+"""The runtime `venv`: a virtual environment made from the environment's lock file.
+
+Two files may stand beside the lock: `no-deps.lock`, packages whose own requirements are not
+followed, and `prepare.py`, which runs once inside the new environment.
+"""
 
 import hashlib
 import os
@@ -19,6 +23,7 @@ from retable.runtimes import Prepared
 
 FOLDER = Path("results/environments/venv")
 INSTALL_TIMEOUT_S = 3600
+LOCK, NO_DEPS, PREPARE = "requirements.lock", "no-deps.lock", "prepare.py"
 
 
 def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
@@ -32,17 +37,19 @@ def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     It is installed in a folder of its own and renamed when complete, under a lock, so that
     nobody meets half of it.
     """
-    lock = Path("containers", name, "requirements.lock")
-    if not lock.is_file():
-        raise RetableError(f"{lock}: no such file; an environment needs its pinned packages there")
-    identity = _identity(lock)
+    made_of = files(name)
+    if not made_of[0].is_file():
+        raise RetableError(
+            f"{made_of[0]}: no such file; an environment needs its pinned packages there"
+        )
+    identity = _identity(made_of)
     folder = FOLDER / name
     with exclusive(FOLDER / f".{name}.lock"):
         if _marker(folder).is_file() and _marker(folder).read_text() == identity:
             return Prepared(str(folder / "bin" / "python"), identity)
         with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=FOLDER) as scratch:
             made = Path(scratch, "venv")
-            _install(lock, made, log)
+            _install(made_of, made, log)
             _marker(made).write_text(identity)
             if folder.exists():
                 folder.rename(Path(scratch, "replaced"))
@@ -54,33 +61,54 @@ def enter(prepared: Prepared, settings: ContainerSettings) -> LocalPlace:
     return LocalPlace(Path(prepared.python).absolute())
 
 
-def _identity(lock: Path) -> str:
+def files(name: str) -> list[Path]:
+    """What the environment `name` is made of, the lock first."""
+    lock = Path("containers", name, LOCK)
+    return [lock, *(path for path in map(lock.with_name, (NO_DEPS, PREPARE)) if path.is_file())]
+
+
+def _identity(made_of: list[Path]) -> str:
     system = f"{platform.python_version()} {platform.system()} {platform.machine()}"
-    return hashlib.sha256(lock.read_bytes() + system.encode()).hexdigest()
+    contents = b"".join(path.read_bytes() for path in made_of)
+    return hashlib.sha256(contents + system.encode()).hexdigest()
 
 
 def _marker(folder: Path) -> Path:
     return folder / "retable-identity"
 
 
-def _install(lock: Path, folder: Path, log: Path) -> None:
-    uv = _uv()
-    python = str(folder / "bin" / "python")
-    commands = [
-        [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder)],
-        # Compiled once here, and not by each of a session's launches.
-        [uv, "pip", "install", "--compile-bytecode", "--python", python, "-r", str(lock)],
-    ]
+def _install(made_of: list[Path], folder: Path, log: Path) -> None:
     # pip's variable for a folder of local wheels is uv's too, under another name.
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
-    for command in commands:
+    for path, command in _commands(made_of, folder):
         ended = run(
             command, log=log, timeout_s=INSTALL_TIMEOUT_S, environment={"UV_FIND_LINKS": links}
         )
         if ended.code != 0:
-            raise RetableError(
-                f"{lock}: could not be installed: {_complaint(ended)} (all of it: {log})"
-            )
+            raise RetableError(f"{path}: {_failure(path, ended)} (all of it: {log})")
+
+
+def _commands(made_of: list[Path], folder: Path) -> list[tuple[Path, list[str]]]:
+    """What makes the environment, in order, each with the file that asks for it."""
+    uv = _uv()
+    python = str(folder / "bin" / "python")
+    venv = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder)]
+    # Compiled once here, and not by each of a session's launches.
+    install = [uv, "pip", "install", "--compile-bytecode", "--python", python]
+    commands = {
+        LOCK: [*install, "-r"],
+        NO_DEPS: [*install, "--no-deps", "-r"],
+        PREPARE: [python, "-I"],
+    }
+    asked = [(path, [*commands[path.name], str(path)]) for path in made_of]
+    return [(made_of[0], venv), *asked]
+
+
+def _failure(path: Path, ended: Exit) -> str:
+    if path.name != PREPARE:
+        return f"could not be installed: {_complaint(ended)}"
+    how = "no end" if ended.timed_out else ended.signal_name or f"exit status {ended.code}"
+    return f"{how}: {(ended.last_lines.splitlines() or ['nothing in its log'])[-1]}"
 
 
 def _complaint(ended: Exit) -> str:
