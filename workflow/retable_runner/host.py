@@ -22,9 +22,17 @@ class Inference(object):
         self.outputs = engine.outputs
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`
+        self._engine = engine
+
+    def compiled(self):
+        """Return what the engine says of what it has compiled so far, None if it never does."""
+        said = getattr(self._engine, "compiled", None)
+        return None if said is None else said()
 
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
+        if hasattr(self._engine, "call") and post is None:
+            return measure.CallSampler(self._engine.call, self._engine.settle)
         return measure.HostSampler(self.run, post)
 
     def counted(self, sampler):
