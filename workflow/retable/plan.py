@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
@@ -13,6 +13,7 @@ from retable.config.suite import Point, Suite, Table
 from retable.errors import RetableError
 from retable.published import Published
 
+NOT_CHOSEN = Ending("unavailable", "not selected (--config models=...)")
 SEPARATOR = " | "  # between the labels of one row
 
 
@@ -47,19 +48,25 @@ def plan_suite(
     device: Device,
     models: Mapping[str, Model],
     availability: Availability,
+    chosen: Collection[str] | None = None,
 ) -> Plan:
     """Expand a suite on a device.
 
     Every published value gets exactly one cell, every label of the suite at least one value.
-    `availability` says why a case cannot run here, or None; it is asked once a case.
+    `availability` says why a case cannot run here, or None; it is asked once a case. Of the models
+    only those `chosen` are run; None: all.
     """
+
+    def ending(case: Case, model: Model) -> Ending | None:
+        if chosen is not None and model.model not in chosen:
+            return NOT_CHOSEN
+        return availability(case, model)
+
     cells = tuple(cells_of(suite, published))
     known: dict[Request, tuple[Case, ...]] = {}
     for cell in cells:
         if cell.request not in known:
-            known[cell.request] = cases_of(
-                cell.request, device, models[cell.request.model], availability
-            )
+            known[cell.request] = cases_of(cell.request, device, models[cell.request.model], ending)
     blocks: dict[str, list[Case]] = {}
     for request, cases in known.items():
         blocks.setdefault(request.block, []).extend(cases)

@@ -27,6 +27,12 @@ class Inference(object):
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`
         self.refill = engine.bind  # other inputs, name -> ndarray of the same shapes
+        self._engine = engine
+
+    def compiled(self):
+        """Return what the engine says of what it has compiled so far, None if it never does."""
+        said = getattr(self._engine, "compiled", None)
+        return None if said is None else said()
 
     def answering(self, post):
         """Return a function that runs once, and what follows: () -> [(name, ndarray)]."""
@@ -37,6 +43,8 @@ class Inference(object):
 
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
+        if hasattr(self._engine, "call") and post is None:
+            return measure.CallSampler(self._engine.call, self._engine.settle)
         return measure.HostSampler(self.run, post and self._call(post))
 
     def _call(self, post):

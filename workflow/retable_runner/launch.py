@@ -19,6 +19,9 @@ from retable_runner import (
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
 
 
+MOST_COMPILING_CALLS = 10  # a network whose inner shapes never repeat compiles for ever
+
+
 def run(job, result):
     """Load the engine, warm it up and time it by turns; fills `result` as it goes."""
     talk = conversation.opened(job["conducted"])  # before a library prints
@@ -26,6 +29,7 @@ def run(job, result):
     feeds = read_sample(contract.verified(job["sample"]))
     backend = backends.load(job["backend"])
     post = posts.load(job["post"])
+    backends.prepare(backend, job["options"])
     result["versions"].update(backend.versions())
     if posts.in_torch(post):
         result["versions"].update(torch_posts.versions())
@@ -45,9 +49,11 @@ def run(job, result):
         talk.hear()
         if not isinstance(inference, program.Inference):
             _call_first(inference, facts)
+            _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
         for sampler in inference.further(post):
             _time_further(sampler, job, result)
+        _count_late(inference, facts)
 
 
 def _call_first(inference, facts):
@@ -59,6 +65,32 @@ def _call_first(inference, facts):
         {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
         for name, array in zip(inference.outputs, outputs)  # noqa: B905 - Python 3.6
     ]
+
+
+def _compile_all(inference, facts):
+    """Run until nothing more is compiled, where a library compiles what it meets."""
+    found = _compiled(inference)
+    if found is None:
+        return
+    calls = 1  # the first
+    while calls < MOST_COMPILING_CALLS:
+        inference.run()
+        calls += 1
+        before, found = found, _compiled(inference)
+        if found["clusters"] == before["clusters"]:
+            break
+    facts["compilation"] = dict(found, calls=calls)
+
+
+def _count_late(inference, facts):
+    """How many clusters were compiled while it was timed: those samples hold that too."""
+    if "compilation" in facts:
+        done = facts["compilation"]["clusters"]
+        facts["compilation"]["late"] = _compiled(inference)["clusters"] - done
+
+
+def _compiled(inference):
+    return getattr(inference, "compiled", lambda: None)()
 
 
 def _time(inference, post, job, talk, result):
