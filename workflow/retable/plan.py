@@ -64,9 +64,9 @@ def plan_suite(
 
     cells = tuple(cells_of(suite, published))
     known: dict[Request, tuple[Case, ...]] = {}
-    for cell in cells:
-        if cell.request not in known:
-            known[cell.request] = cases_of(cell.request, device, models[cell.request.model], ending)
+    for request in (*(cell.request for cell in cells), *further_requests(suite)):
+        if request not in known:
+            known[request] = cases_of(request, device, models[request.model], ending)
     blocks: dict[str, list[Case]] = {}
     for request, cases in known.items():
         blocks.setdefault(request.block, []).extend(cases)
@@ -96,6 +96,12 @@ def cells_of(suite: Suite, published: list[Published]) -> list[Cell]:
         cells.append(_cell(suite, value, point))
     _check_labels_are_used(suite, rows, published)
     return cells
+
+
+def further_requests(suite: Suite) -> list[Request]:
+    """What the suite asks besides the published cells: timed and scored beside them."""
+    where = f"config/suites/{suite.suite}.yaml: further"
+    return [_request(point, where) for point in suite.further]
 
 
 def cases_of(
@@ -150,13 +156,21 @@ def _row_points(table: Table) -> dict[str, Point]:
 
 def _cell(suite: Suite, value: Published, point: Point) -> Cell:
     where = f"config/suites/{suite.suite}.yaml: {' / '.join(value.place)}"
-    for key in ("model", "input", "role", "precision", "unit"):
-        if getattr(point, key) is None:
-            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+    request = _request(point, where)
+    if point.unit is None:
+        raise RetableError(f"{where}: no 'unit' for this cell in case, rows or columns")
     if (point.score is None) == (point.field is None or point.statistic is None):
         raise RetableError(f"{where}: give 'field' and 'statistic', or 'score'")
-    assert point.model and point.input and point.role and point.precision and point.unit
-    request = Request(
+    measure = Measure(point.field, point.statistic, point.score, point.unit)
+    return Cell(*value.place, request, measure, point.measured_on)
+
+
+def _request(point: Point, where: str) -> Request:
+    for key in ("model", "input", "role", "precision"):
+        if getattr(point, key) is None:
+            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+    assert point.model and point.input and point.role and point.precision
+    return Request(
         model=point.model,
         input=point.input,
         batch=point.batch or 1,
@@ -166,8 +180,6 @@ def _cell(suite: Suite, value: Published, point: Point) -> Cell:
         precision=point.precision,
         options=tuple(sorted(point.options.items())),
     )
-    measure = Measure(point.field, point.statistic, point.score, point.unit)
-    return Cell(*value.place, request, measure, point.measured_on)
 
 
 def _homeless(

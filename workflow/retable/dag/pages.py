@@ -17,8 +17,9 @@ class Pages:
         return [f"results/{device}/timings/{suite}/{block.name}.json" for block in blocks]
 
     def model_files(self, wildcards: Wildcards) -> list[str]:
-        cells = self._run.plans[wildcards.suite].cells
-        return sorted({f"config/models/{cell.request.model}.yaml" for cell in cells})
+        blocks = self._run.plans[wildcards.suite].blocks.values()
+        requests = (case.request for block in blocks for case in block.cases)
+        return sorted({f"config/models/{request.model}.yaml" for request in requests})
 
     def natives(self, wildcards: Wildcards) -> list[str]:
         """The records that say which weights the suite's timed models have."""
