@@ -16,24 +16,30 @@ TIE = 1e-5
 def distance(found: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
     """Return max_abs and mean_abs of the difference, scale = max |wanted|, relative to scale."""
     difference = np.abs(found.astype(np.float64) - wanted)
-    scale = float(np.abs(wanted).max())
-    largest = float(difference.max())
+    scale = float(np.abs(wanted).max(initial=0))
+    largest = float(difference.max(initial=0))
     return {
         "max_abs": largest,
-        "mean_abs": float(difference.mean()),
+        "mean_abs": float(difference.mean()) if difference.size else 0.0,
         "scale": scale,
         "relative": largest / scale if scale else largest,
     }
 
 
-def labels(found: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
-    """Compare labels [N, 1, H, W] with the argmax of the framework's logits [N, C, H, W].
+def labels(found: np.ndarray, wanted: np.ndarray) -> dict[str, Any]:
+    """Compare labels with labels of the same shape.
 
-    `agreement` is the share of equal pixels, `classes_present` the number of distinct labels.
+    `agreement` is the share of equal pixels; `miou` the mean over the classes that either has of
+    intersection over union, `wanted` taken for the truth; `classes_present` how many classes are
+    among the found.
     """
-    wanted = definitions.labels(logits)
+    ious = []
+    for one in np.union1d(found, wanted):
+        in_found, in_wanted = found == one, wanted == one
+        ious.append(np.sum(in_found & in_wanted) / np.sum(in_found | in_wanted))
     return {
         "agreement": float(np.mean(found == wanted)),
+        "miou": float(np.mean(ious)),
         "classes_present": int(np.unique(found).size),
     }
 
@@ -45,7 +51,7 @@ def labels_by_definition(found: np.ndarray, scores: np.ndarray) -> dict[str, Any
     `TIE`; `tied` counts the latter.
     """
     classes = scores.shape[1]
-    chosen = np.take_along_axis(scores, np.clip(found, 0, classes - 1), axis=1)
+    chosen = np.take_along_axis(scores, np.clip(found, 0, classes - 1).astype(np.int64), axis=1)
     margin = definitions.values(scores) - chosen
     equal = found == definitions.labels(scores)
     tied = ~equal & (margin <= TIE * np.abs(scores).max()) & (found >= 0) & (found < classes)
