@@ -10,7 +10,7 @@ from retable_job import process
 # The version of each verb's job.
 _JOBS = {
     "native": 1,
-    "sample": 1,
+    "sample": 2,
     "prepare": 1,
     "reference": 1,
     "export": 1,

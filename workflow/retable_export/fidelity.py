@@ -56,14 +56,14 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Compare all outputs `wanted` with those found, by name.
+    """Compare all outputs `wanted` with those found, by name: whole numbers are classes.
 
     JobError where one is missing or has another shape.
     """
-    outputs = {}
+    outputs: dict[str, dict[str, Any]] = {}
     for name, array in wanted.items():
         ours = _like(found, name, array)
-        if name == _LABELS:
+        if name == _LABELS or np.issubdtype(array.dtype, np.integer):
             outputs[name] = compare.labels(ours, array)
             continue
         outputs[name] = compare.distance(ours, array)
@@ -112,8 +112,12 @@ def _with_main(outputs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the facts of the output that tells most, then all outputs'."""
     if not outputs:
         raise JobError("there are no outputs to compare")
-    main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: outputs[one]["relative"])
+    main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: _apart(outputs[one]))
     return {**outputs[main], "output": main, "outputs": outputs}
+
+
+def _apart(facts: Mapping[str, Any]) -> float:
+    return facts["relative"] if "relative" in facts else 1 - facts["agreement"]
 
 
 def _like(found: Mapping[str, np.ndarray], name: str, wanted: np.ndarray) -> np.ndarray:

@@ -5,7 +5,16 @@ import time
 
 import numpy as np
 
-from retable_runner import backends, contract, conversation, host, measure, posts, program
+from retable_runner import (
+    backends,
+    contract,
+    conversation,
+    host,
+    measure,
+    posts,
+    program,
+    torch_posts,
+)
 
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
 
@@ -18,6 +27,8 @@ def run(job, result):
     backend = backends.load(job["backend"])
     post = posts.load(job["post"])
     result["versions"].update(backend.versions())
+    if posts.in_torch(post):
+        result["versions"].update(torch_posts.versions())
     facts = result["facts"]
     facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts["affinity"] = backends.cpus()  # before the library sets its own
@@ -26,7 +37,7 @@ def run(job, result):
     start = time.perf_counter()
     with memory.opened(backend, files, job["options"], feeds) as inference:
         facts["load_ms"] = _ms_since(start)
-        facts["memory"] = memory.NAME
+        facts["memory"] = inference.memory
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 

@@ -26,6 +26,8 @@ def opened(backend, files, options, feeds):
 class Inference(object):
     """An engine that is loaded anew for each measurement; `facts` are its own."""
 
+    memory = NAME
+
     def __init__(self, engine):
         self._engine = engine
         self.facts = engine.facts

@@ -1,0 +1,115 @@
+"""A Paddle network as a program: for Paddle Inference, and through paddle2onnx for the others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retable_export import graphs, paddle_weights, pooling  # noqa: F401 - the order
+from retable_export.contract import replacing
+
+import paddle  # isort: skip # behind paddle_weights, which says why
+import paddle2onnx  # isort: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import onnx
+    from paddle import nn
+
+    from retable_export.contract import InputShape
+
+Sizes = "tuple[int | None, int | None, int | None]"  # images at once, height, width; None: any
+_IMAGE = "image"
+_STEM = "program"  # Paddle derives the names of both files from it
+
+
+def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path) -> dict[str, Path]:
+    """Write a network's inference model; return its files by role.
+
+    `model` is the program, `params` its constants, and `interface` a JSON file with the names of
+    its outputs, in their order: Paddle gives them none. The files do not depend on the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        _save(network, sizes, Path(scratch))
+        files = {}
+        for role, ending in (("model", "pdmodel"), ("params", "pdiparams")):
+            files[role] = folder / f"{_STEM}.{ending}"
+            with replacing(files[role]) as temporary:
+                shutil.copyfile(Path(scratch, f"{_STEM}.{ending}"), temporary)
+    files["interface"] = folder / "interface.json"
+    with replacing(files["interface"]) as temporary:
+        temporary.write_text(json.dumps({"outputs": list(outputs)}) + "\n", encoding="utf-8")
+    return files
+
+
+def export(
+    network: nn.Layer, shape: InputShape, outputs: Sequence[str], opset: int, path: Path
+) -> None:
+    """Write a network as ONNX for one input size; its averages over adaptive windows are exact."""
+    with tempfile.TemporaryDirectory() as scratch:
+        program = _save(network, tuple(shape), Path(scratch))
+        converted = Path(scratch, "converted.onnx")
+        paddle2onnx.export(
+            str(Path(scratch, f"{_STEM}.pdmodel")),
+            str(Path(scratch, f"{_STEM}.pdiparams")),
+            str(converted),
+            opset_version=opset,
+            enable_onnx_checker=True,
+            verbose=False,
+        )
+        model = graphs.load(converted)
+    model = named(model, outputs)
+    pooling.make_exact(model, averages(program))
+    graphs.save(model, path)
+
+
+def _save(network: nn.Layer, sizes: Sizes, folder: Path) -> paddle.static.Program:
+    """Save the inference model in `folder`; return its program."""
+    batch, height, width = sizes
+    network.eval()
+    with paddle.utils.unique_name.guard():  # names do not depend on what was built before
+        spec = paddle.static.InputSpec([batch, 3, height, width], "float32", _IMAGE)
+        static = paddle.jit.to_static(network, input_spec=[spec], full_graph=True)
+        paddle.jit.save(static, str(folder / _STEM))
+        return static.forward.concrete_program.main_program
+
+
+def averages(program: paddle.static.Program) -> dict[str, tuple[int, int]]:
+    """Return the outputs of a program's adaptive averages, each with its rows and columns."""
+    found = {}
+    for operator in program.global_block().ops:
+        if operator.type != "pool2d" or not operator.attr("adaptive"):
+            continue
+        if operator.attr("pooling_type") == "avg":
+            rows, columns = operator.attr("ksize")
+            found[operator.output("Out")[0]] = (int(rows), int(columns))
+    return found
+
+
+def named(model: onnx.ModelProto, outputs: Sequence[str]) -> onnx.ModelProto:
+    """Give the outputs of a graph these names, in their order, in place; return the model."""
+    for value, name in zip(model.graph.output, outputs):  # noqa: B905 - Python 3.8
+        old, value.name = value.name, name
+        for node in model.graph.node:
+            node.input[:] = [name if one == old else one for one in node.input]
+            node.output[:] = [name if one == old else one for one in node.output]
+    return model
+
+
+def computed(network: nn.Layer, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Return what the network itself computes, eagerly, in FP32."""
+    network.eval()
+    with paddle.no_grad():
+        return [output.numpy() for output in network(paddle.to_tensor(feeds[_IMAGE]))]
+
+
+def deviation(network: nn.Layer, images: np.ndarray) -> float:
+    """Return the deviation of a network's first output."""
+    return float(computed(network, {_IMAGE: images})[0].std())
