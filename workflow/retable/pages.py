@@ -9,6 +9,7 @@ import jinja2
 from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Scoring
 from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
+from retable.stages import Drop
 
 NOTHING = "–"
 # What a caution means to the reader; its figures are in the comparison, one for each value.
@@ -140,11 +141,25 @@ def agreement_text(agreement: Agreement) -> str:
     facts = agreement.facts
     if agreement.reason is not None:
         return f"could not be compared: {agreement.reason}"
+    texts = []
+    if "relative" in facts:
+        texts.append(f"differs by at most {facts['relative']:.1e} of the output's scale")
     if "agreement" in facts:
-        text = f"{100 * facts['agreement']:.3f} % of pixels have the framework's class"
-    else:
-        text = f"differs by at most {facts['relative']:.1e} of the output's scale"
-    return text + _definition_text(facts)
+        texts.append(f"{100 * facts['agreement']:.3f} % of pixels have the framework's class")
+    return "; ".join(texts) + _definition_text(facts)
+
+
+def drop_text(drop: Drop) -> str:
+    """What a stage of the chain lost beyond what its arithmetic explains."""
+    if drop.measure == "agreement":
+        return (
+            f"{drop.stage}: {100 * drop.lost:.1f} % of pixels lose the framework's class "
+            f"(rounding explains up to {100 * drop.allowed:g} %)"
+        )
+    return (
+        f"{drop.stage}: values move by {drop.lost:.1e} of the largest "
+        f"(rounding explains up to {drop.allowed:g})"
+    )
 
 
 def _definition_text(facts: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ _JOBS = {
     "export": 1,
     "tail": 1,
     "precision": 2,
-    "fidelity": 1,
+    "fidelity": 2,
 }
 VERBS = {f"retable/{verb}-job/{version}": verb for verb, version in _JOBS.items()}
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")
