@@ -6,10 +6,17 @@ from typing import Any
 
 import jinja2
 
-from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Scoring
+from retable.comparison import (
+    Agreement,
+    Answer,
+    Chain,
+    ComparedCell,
+    ComparedTable,
+    Drop,
+    Scoring,
+)
 from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
-from retable.stages import Drop
 
 NOTHING = "–"
 # What a caution means to the reader; its figures are in the comparison, one for each value.
@@ -136,8 +143,8 @@ def floors_text(floors: dict[str, float | None]) -> str:
     return ", ".join(known) or "not known"
 
 
-def agreement_text(agreement: Agreement) -> str:
-    """What fidelity found of one graph, in one phrase."""
+def agreement_text(agreement: Agreement | Chain) -> str:
+    """What fidelity found of a graph or an engine, in one phrase."""
     facts = agreement.facts
     if agreement.reason is not None:
         return f"could not be compared: {agreement.reason}"

@@ -122,6 +122,32 @@ class Accuracy:
     def device_environment(self, wildcards: Wildcards) -> str:
         return self._environments.on_device(self._run.named_case(wildcards).environment)
 
+    def reference(self, wildcards: Wildcards) -> str:
+        request = self._run.named_case(wildcards).request
+        return f"results/models/{request.model}/{request.input_key}/reference.json"
+
+    def model_environment(self, wildcards: Wildcards) -> str:
+        model = self._model(self._run.named_case(wildcards))
+        return self._environments.of_framework(model.environment)
+
+    def graphs(self, wildcards: Wildcards) -> list[str]:
+        """The graph that a case's engine is of, and the one without a tail."""
+        return list(self._graphs(wildcards).values())
+
+    def graph_options(self, wildcards: Wildcards) -> list[str]:
+        """The same, as the step's options."""
+        graphs = self._graphs(wildcards)
+        tail = self._run.named_case(wildcards).request.tail if graphs else "none"
+        named = [word for name, path in graphs.items() for word in (f"--{name}", path)]
+        return ["--tail", tail, *named]
+
+    def _graphs(self, wildcards: Wildcards) -> dict[str, str]:
+        case = self._run.named_case(wildcards)
+        if case.request.native:
+            return {}
+        plain = f"results/models/{case.request.model}/{case.request.input_key}/none/fp32.json"
+        return {"graph": f"results/models/{case.graph}.json", "plain": plain}
+
     def inputs(self, wildcards: Wildcards) -> str:
         """The pictures of the data set, at the case's input size."""
         case = self._run.named_case(wildcards)

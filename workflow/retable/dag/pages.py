@@ -36,6 +36,15 @@ class Pages:
         graphs = {case.graph for case in timed if not case.request.native}
         return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
 
+    def engine_fidelities(self, wildcards: Wildcards) -> list[str]:
+        """Of the cases whose engine's own output is the answer."""
+        device = self._run.device.device
+        return [
+            f"results/{device}/fidelity/{case.request.block}/{case.name}.json"
+            for case in self._run.timed(wildcards)
+            if case.request.post == "none"
+        ]
+
     def settings_json(self) -> str:
         """What was asked of the run and decides its numbers, as the page tells it."""
         return self._run.settings.model_dump_json(exclude={"device", "suite"})

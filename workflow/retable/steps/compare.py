@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retable.answers import Measurements
 from retable.availability import PlugIns
+from retable.chains import Fidelities
 from retable.claims import judge
 from retable.comparison import (
     Agreement,
@@ -35,7 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--settings", type=json.loads, required=True, help="of the run, as JSON")
-    for records in ("timings", "scores", "fidelities", "natives", "environments"):
+    for records in (
+        "timings",
+        "scores",
+        "fidelities",
+        "engine_fidelities",
+        "natives",
+        "environments",
+    ):
         parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
     add_output(parser)
 
@@ -57,6 +65,7 @@ def run(given: argparse.Namespace) -> None:
     scores = Scores(read_record(path) for path in given.scores)
     measured = Measurements(plan, sessions, scores)
     published = {value.place: value for value in values}
+    graphs = [read_record(path) for path in given.fidelities]
     natives = [read_record(path) for path in given.natives]
     weights = [
         _weights(record, configuration.models[record.subject["model"]]) for record in natives
@@ -82,7 +91,8 @@ def run(given: argparse.Namespace) -> None:
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
         plots=suite.plots,
         weights=weights,
-        agreements=[_agreement(read_record(path)) for path in given.fidelities],
+        agreements=[_agreement(record) for record in graphs],
+        chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
         scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
