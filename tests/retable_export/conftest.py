@@ -1,5 +1,6 @@
 """Running the package as the host does: a job file in, a result file out, in an interpreter."""
 
+import hashlib
 import importlib.util
 import os
 import subprocess
@@ -44,6 +45,7 @@ class Chain:
         self.folder = folder
         self.exporter = exporter
         self.python = python
+        self.options = OPTIONS
         self.log = ""
 
     def run(self, job: contract.Message) -> Result:
@@ -56,7 +58,7 @@ class Chain:
         return self.run(
             NativeJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 weights=weights,
                 fetched=fetched or {},
                 seed=seed,
@@ -68,7 +70,7 @@ class Chain:
         return self.run(
             ExportJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 native=native,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 opset=13,
@@ -85,7 +87,7 @@ class Chain:
         return self.run(
             SampleJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 seed=seed,
                 sample=str(self.folder / "sample.npz"),
@@ -98,7 +100,7 @@ class Chain:
         return self.run(
             ReferenceJob(
                 exporter=self.exporter,
-                options=OPTIONS,
+                options=self.options,
                 native=native,
                 input=contract.InputShape(height=height, width=width, batch=batch),
                 sample=sample.artifacts["sample"],
@@ -136,6 +138,18 @@ class Chain:
 def chain_in():
     """The class itself: a test file cannot import from this one by a name of its own."""
     return Chain
+
+
+@pytest.fixture(scope="session")
+def described_file():
+    """What the contract says of a file."""
+
+    def described(path: Path) -> contract.Artifact:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        return contract.Artifact(path=str(path), sha256=digest, bytes=len(content))
+
+    return described
 
 
 @pytest.fixture(scope="session")
