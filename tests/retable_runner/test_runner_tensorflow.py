@@ -183,6 +183,8 @@ def test_only_the_call_is_timed_and_clusters_are_counted(launched, setting):
     compilation = result.facts["compilation"]
     assert (compilation["clusters"] > 0) == (setting == "gpu+cpu")
     assert compilation["late"] == 0
+    # Called again until nothing more was compiled, before the warm-up.
+    assert compilation["calls"] == (2 if setting == "gpu+cpu" else 1)
     assert result.versions["tensorflow"].startswith("2.")
 
 
