@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retable.cases import Cell
+from retable.cases import Cell, Ending
 from retable.claims import claim_pairs
 from retable.config.load import load_configuration
 from retable.config.suite import Suite
@@ -51,6 +51,22 @@ def planned(suite: Suite, published: list[Published], device: str = "null") -> P
         CONFIGURATION.models,
         lambda case, model: None,
     )
+
+
+def test_models_that_are_not_chosen_say_so() -> None:
+    suite = CONFIGURATION.suites["tf2-detection-zoo"]
+    plan = plan_suite(
+        suite,
+        published_values(suite.suite),
+        CONFIGURATION.devices["cpu"],
+        CONFIGURATION.models,
+        lambda case, model: None,
+        {"efficientdet-d0", "unet"},
+    )
+    assert [block.name for block in plan.runnable] == ["efficientdet-d0_512x512"]
+    assert len(plan.runnable[0].cases) == 3
+    endings = {case.ending for block in plan.blocks.values() for case in block.cases}
+    assert endings == {None, Ending("unavailable", "not selected (--config models=...)")}
 
 
 def cell_at(plan: Plan, table: str, row: str, column: str) -> Cell:

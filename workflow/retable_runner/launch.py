@@ -72,13 +72,11 @@ def _compile_all(inference, facts):
     found = _compiled(inference)
     if found is None:
         return
-    calls = 1  # the first
-    while calls < MOST_COMPILING_CALLS:
+    calls, before = 1, 0
+    while found["clusters"] > before and calls < MOST_COMPILING_CALLS:
         inference.run()
         calls += 1
-        before, found = found, _compiled(inference)
-        if found["clusters"] == before["clusters"]:
-            break
+        before, found = found["clusters"], _compiled(inference)
     facts["compilation"] = dict(found, calls=calls)
 
 
