@@ -36,7 +36,7 @@ class Request:
 
     @property
     def native(self) -> bool:
-        """Whether the framework itself runs, on its own files, and no graph is made."""
+        """Whether the framework itself is asked for; who answers may be another (`Case.native`)."""
         return self.role.startswith("native")
 
     @property
@@ -55,6 +55,7 @@ class Case:
     environment: str
     graph_precision: Precision  # of the ONNX file that the engine is built from
     ending: Ending | None = None
+    native: bool = False  # whether the framework's own files are run, and no graph
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class Case:
     def graph(self) -> str:
         """The engine's source under results/models/: a graph, or the native weights."""
         request = self.request
-        if request.native:
+        if self.native:
             return f"{request.model}/native"
         return f"{request.model}/{request.input_key}/{request.tail}/{self.graph_precision}"
 

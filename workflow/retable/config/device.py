@@ -32,6 +32,9 @@ class Player(Entry):
     # device (options must say what for); None: on the device, in `environment`.
     build_environment: Name | None = None
     memory: Literal["host", "device"] | None = None  # if other than the device's
+    # What its engines are made of, if other than the role says: a graph (ONNX), or native, the
+    # framework's own files, of its models alone.
+    source: Literal["graph", "native"] | None = None
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph
@@ -101,6 +104,11 @@ class Device(Entry):
         told = {key: value for key, value in said.items() if value}
         container = self.container.model_copy(update={**usual, **told})
         return self.model_copy(update={"container": container})
+
+    def is_native(self, player: str, role: Role) -> bool:
+        """Whether a player runs the framework's own files in a role, and not a graph."""
+        source = self.backends[player].source
+        return source == "native" if source else role.startswith("native")
 
     @property
     def is_elsewhere(self) -> bool:

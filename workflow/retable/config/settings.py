@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from retable.config.entry import DockerHost, Entry, Name, listed, parse_entry, read_yaml
+from retable.config.entry import DockerHost, Entry, InputSize, Name, listed, parse_entry, read_yaml
 from retable.errors import RetableError
 
 
@@ -15,6 +15,7 @@ class Settings(Entry):
     device: Name
     suite: str  # one name, several with commas between, or "all"
     players: str  # of the device, the same way
+    size: InputSize | None  # height x width of all inputs, instead of the suite's own
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "embedded", "random"]
     data: Literal["embedded", "published"]  # which of a suite's two data sets is scored on

@@ -113,5 +113,6 @@ def plans(configuration: Configuration, settings: Settings, device: Device) -> M
             device,
             configuration.models,
             available.ending,
+            settings.size,
         )
     return made

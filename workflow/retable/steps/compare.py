@@ -50,6 +50,7 @@ def run(given: argparse.Namespace) -> None:
         configuration.devices[given.device].playing(given.settings["players"]),
         configuration.models,
         PlugIns(configuration.root).ending,
+        given.settings["size"],
     )
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
