@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from retable.config.device import Precision, Role
+from retable.config.device import Precision, Role, Source
 from retable.config.entry import Scalar
 from retable.contract import InputShape, OutcomeName
 
@@ -36,7 +36,7 @@ class Request:
 
     @property
     def native(self) -> bool:
-        """Whether the framework itself is asked for; who answers may be another (`Case.native`)."""
+        """Whether the framework itself is asked for; a player may answer with a graph."""
         return self.role.startswith("native")
 
     @property
@@ -55,7 +55,7 @@ class Case:
     environment: str
     graph_precision: Precision  # of the ONNX file that the engine is built from
     ending: Ending | None = None
-    native: bool = False  # whether the framework's own files are run, and no graph
+    source: Source | None = None  # as the device's player says
 
     @property
     def name(self) -> str:
@@ -72,6 +72,11 @@ class Case:
     def player(self) -> str:
         """The backend's name; where no backend plays the role, the role's."""
         return self.backend or self.request.role
+
+    @property
+    def native(self) -> bool:
+        """Whether the framework's own files are run, and no graph is made."""
+        return self.source == "native" if self.source else self.request.native
 
     @property
     def graph(self) -> str:

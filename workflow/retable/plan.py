@@ -108,7 +108,7 @@ def cases_of(
         for name, player in device.backends.items()
         if request.role in player.roles
         and (
-            not device.is_native(name, request.role)
+            not _case_of(request, name, player, device).native
             or device.plugin(name) in (model.framework, "null")
         )
     }
@@ -130,16 +130,19 @@ def _case(
     model: Model,
     availability: Availability,
 ) -> Case:
-    graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
-    native = device.is_native(name, request.role)
-    plugin = device.plugin(name)
-    case = Case(request, name, plugin, player.environment, graph_precision, native=native)
+    case = _case_of(request, name, player, device)
     if request.precision in player.precisions:
         return dataclasses.replace(case, ending=availability(case, model))
     reason = player.unsupported.get(
         request.precision, f"{name} does not run {request.precision} on {device.title}"
     )
     return dataclasses.replace(case, ending=Ending("unsupported", reason))
+
+
+def _case_of(request: Request, name: str, player: Player, device: Device) -> Case:
+    graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
+    plugin = device.plugin(name)
+    return Case(request, name, plugin, player.environment, graph_precision, source=player.source)
 
 
 def _row_points(table: Table) -> dict[str, Point]:

@@ -10,6 +10,7 @@ from retable.errors import RetableError
 
 Role = Literal["engine", "native", "native-cpu", "mobile"]
 Precision = Literal["fp32", "fp16", "int8"]
+Source = Literal["graph", "native"]
 
 
 def _no_host(name: str) -> str:
@@ -34,7 +35,7 @@ class Player(Entry):
     memory: Literal["host", "device"] | None = None  # if other than the device's
     # What its engines are made of, if other than the role says: a graph (ONNX), or native, the
     # framework's own files, of its models alone.
-    source: Literal["graph", "native"] | None = None
+    source: Source | None = None
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph
@@ -104,11 +105,6 @@ class Device(Entry):
         told = {key: value for key, value in said.items() if value}
         container = self.container.model_copy(update={**usual, **told})
         return self.model_copy(update={"container": container})
-
-    def is_native(self, player: str, role: Role) -> bool:
-        """Whether a player runs the framework's own files in a role, and not a graph."""
-        source = self.backends[player].source
-        return source == "native" if source else role.startswith("native")
 
     @property
     def is_elsewhere(self) -> bool:
