@@ -26,7 +26,8 @@ PUBLISHED_ON = {
     "paddle-keypoints": ["t4"],
     "paddle-keypoints-mobile": ["kirin-980", "snapdragon-660"],
 }
-OURS = "tensorrt_rtx"  # a player beside the one that measured: no document has it
+# Players beside the one that a value is answered by: no document has them, or only as a way to it.
+OURS = ("tensorrt_rtx", "paddle_tensorrt", "paddle_tensorrt_published")
 PLANS = [
     (suite, device)
     for suite, published_on in PUBLISHED_ON.items()
@@ -120,7 +121,7 @@ def test_names_are_unambiguous(suite: str, device: str) -> None:
 def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) -> None:
     plan = plan_of(suite, device)
     for cell in plan.cells:
-        (case,) = [case for case in plan.answers[cell] if case.backend != OURS]
+        (case,) = [case for case in plan.answers[cell] if case.backend not in OURS]
         if cell.measured_on == device:
             assert case.backend
             assert case.ending is None or case.request.precision == "int8"
@@ -141,7 +142,7 @@ def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) 
 )
 def test_block_sizes(suite: str, device: str, sizes: dict[int, int]) -> None:
     blocks = plan_of(suite, device).blocks
-    found = [sum(case.backend != OURS for case in block.cases) for block in blocks.values()]
+    found = [sum(case.backend not in OURS for case in block.cases) for block in blocks.values()]
     assert Counter(found) == sizes
 
 
@@ -172,8 +173,50 @@ def test_roles_become_backends() -> None:
     native = ("cityscapes", "UNet | N | FP32", "time(s/img)")
     engine = ("cityscapes", "UNet | Y | FP32", "time(s/img)")
     assert backends("paddleseg", "v100", *native) == ["paddle"]
-    assert backends("paddleseg", "v100", *engine) == ["tensorrt"]
+    own = ["paddle_tensorrt", "paddle_tensorrt_published"]
+    assert backends("paddleseg", "v100", *engine) == ["tensorrt", *own]
     assert set(backends("paddleseg", "cpu", *engine)) == {"onnxruntime", "openvino"}
+
+
+def test_engines_answer_for_the_cpu_with_the_columns_threads() -> None:
+    plan = plan_of("paddle-keypoints", "cpu")
+    cases = plan.answers[cell_at(plan, "python", "PP-TinyPose-128x96", "CPU + MKLDNN")]
+    assert {case.name: case.graph for case in cases} == {
+        "paddle.native_cpu.fp32.threads=1": "tinypose-128x96/native",
+        "openvino_cpu.native_cpu.fp32.threads=1": "tinypose-128x96/128x96/none/fp32",
+        "onnxruntime_cpu.native_cpu.fp32.threads=1": "tinypose-128x96/128x96/none/fp32",
+    }
+
+
+def test_an_engine_may_be_made_of_the_frameworks_own_files() -> None:
+    plan = plan_of("paddleseg", "v100")
+    cases = plan.answers[cell_at(plan, "cityscapes", "UNet | Y | FP16", "time(s/img)")]
+    assert {case.backend: (case.plugin, case.graph) for case in cases} == {
+        "tensorrt": ("tensorrt", "unet/1024x2048/argmax/fp16"),
+        "paddle_tensorrt": ("paddle", "unet/native"),
+        "paddle_tensorrt_published": ("paddle", "unet/native"),
+    }
+    plan = plan_of("fast-scnn", "v100")  # which is no Paddle network
+    assert not any(
+        case.backend.startswith("paddle") for one in plan.answers.values() for case in one
+    )
+
+
+def test_another_size_is_that_of_every_row() -> None:
+    suite = CONFIGURATION.suites["paddleseg"]
+    plan = plan_suite(
+        suite,
+        published_values("paddleseg"),
+        CONFIGURATION.devices["cpu"],
+        CONFIGURATION.models,
+        lambda case, model: None,
+        "256x512",
+    )
+    assert {cell.request.input for cell in plan.cells} == {"256x512"}
+    assert set(plan.blocks) == {
+        name.replace("1024x2048", "256x512") for name in plan_of("paddleseg", "cpu").blocks
+    }
+    assert plan.size == "256x512"
 
 
 def test_options_and_batch_are_part_of_the_case() -> None:

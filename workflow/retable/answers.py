@@ -69,7 +69,8 @@ class Measurements:
             return self._answer(case, outcome="not_converged", reason=f"{name} {shortage}")
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
-        ratio = measured.scaled(1 / published) if published else None
+        of_its_size = self._plan.size is None
+        ratio = measured.scaled(1 / published) if published and of_its_size else None
         ended = self._ended(case, found)
         return self._answer(
             case,

@@ -17,7 +17,7 @@ class PlugIns:
     def ending(self, case: Case, model: Model) -> Ending | None:
         """The first thing that the case's chain misses, as an outcome; None if nothing."""
         request = case.request
-        native = request.native
+        native = case.native
         wanted = [
             ("exporter", "retable_export/exporters", model.exporter),
             ("tail", "retable_export/tails", "none" if native else request.tail),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from retable.config.device import Precision, Role
+from retable.config.device import Precision, Role, Source
 from retable.config.entry import Scalar
 from retable.contract import InputShape, OutcomeName
 
@@ -36,7 +36,7 @@ class Request:
 
     @property
     def native(self) -> bool:
-        """Whether the framework itself runs, on its own files, and no graph is made."""
+        """Whether the framework itself is asked for; a player may answer with a graph."""
         return self.role.startswith("native")
 
     @property
@@ -55,6 +55,7 @@ class Case:
     environment: str
     graph_precision: Precision  # of the ONNX file that the engine is built from
     ending: Ending | None = None
+    source: Source | None = None  # as the device's player says
 
     @property
     def name(self) -> str:
@@ -73,10 +74,15 @@ class Case:
         return self.backend or self.request.role
 
     @property
+    def native(self) -> bool:
+        """Whether the framework's own files are run, and no graph is made."""
+        return self.source == "native" if self.source else self.request.native
+
+    @property
     def graph(self) -> str:
         """The engine's source under results/models/: a graph, or the native weights."""
         request = self.request
-        if request.native:
+        if self.native:
             return f"{request.model}/native"
         return f"{request.model}/{request.input_key}/{request.tail}/{self.graph_precision}"
 

@@ -30,11 +30,12 @@ def conditions_of(
     if not cases:
         return []
     here = {
+        **_input(plan),
         "device": _device(plan, environments),
         "library": _libraries(cases, measured),
         "weights": _weights(cases, weights),
         "batch": _joined(str(case.request.batch) for case in cases),
-        "transfers": _transfers(cases, plan),
+        "transfers": _transfers(cases, plan, measured),
         "threads": _threads(cases, measured),
         "power mode": plan.device.power_mode or NOT_RECORDED,
         "timed region": _timed_region(cases),
@@ -51,6 +52,11 @@ def conditions_of(
         for name in names
         if here.get(name) != table.conditions.get(name, NOT_RECORDED)
     ]
+
+
+def _input(plan: Plan) -> dict[str, str]:
+    """Another size than the published rows', where a run asked for one."""
+    return {} if plan.size is None else {"input": f"{plan.size} in all rows (--config size)"}
 
 
 def _timed_cases(table: Table, plan: Plan) -> list[Case]:
@@ -96,13 +102,32 @@ def _weights_text(one: WeightsUsed) -> str:
     return f"trained here on {one.trained_on}" if one.trained_on else one.weights
 
 
-def _transfers(cases: list[Case], plan: Plan) -> str:
+def _transfers(cases: list[Case], plan: Plan, measured: Measurements) -> str:
     same = ", ".join(SAME_WITHOUT_TRANSFERS)
     said = {
         "host": f"none: inputs and outputs are in host memory ({same} are all latency_sync)",
         "device": "host to device and back",
     }
-    return _joined(said[plan.device.memory_of(case.backend)] for case in cases)
+    return _joined(
+        _own_memory(case) if _has_its_own(case, measured) else said[_memory(case, plan)]
+        for case in cases
+    )
+
+
+def _has_its_own(case: Case, measured: Measurements) -> bool:
+    """Whether a backend's outputs lie in memory of its library, and the copy of them is told."""
+    return any("latency_run_d2h" in result.samples for result in measured.results(case)[:1])
+
+
+def _own_memory(case: Case) -> str:
+    return (
+        f"{case.backend}: its outputs are in its own memory (latency_run_d2h copies them to "
+        "numpy's, latency_run does not)"
+    )
+
+
+def _memory(case: Case, plan: Plan) -> str:
+    return plan.device.memory_of(case.backend)
 
 
 def _threads(cases: list[Case], measured: Measurements) -> str:

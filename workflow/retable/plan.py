@@ -26,6 +26,7 @@ class Plan:
     cells: tuple[Cell, ...]
     answers: Mapping[Cell, tuple[Case, ...]]
     blocks: Mapping[str, Block]
+    size: str | None = None  # height x width of all inputs, if other than the suite's own
 
     @property
     def runnable(self) -> tuple[Block, ...]:
@@ -49,6 +50,7 @@ def plan_suite(
     models: Mapping[str, Model],
     availability: Availability,
     chosen: Collection[str] | None = None,
+    size: str | None = None,
 ) -> Plan:
     """Expand a suite on a device.
 
@@ -62,7 +64,7 @@ def plan_suite(
             return NOT_CHOSEN
         return availability(case, model)
 
-    cells = tuple(cells_of(suite, published))
+    cells = tuple(cells_of(suite, published, size))
     known: dict[Request, tuple[Case, ...]] = {}
     for request in (*(cell.request for cell in cells), *further_requests(suite)):
         if request not in known:
@@ -76,11 +78,15 @@ def plan_suite(
         cells=cells,
         answers={cell: known[cell.request] for cell in cells},
         blocks={name: Block(name, tuple(cases)) for name, cases in blocks.items()},
+        size=size,
     )
 
 
-def cells_of(suite: Suite, published: list[Published]) -> list[Cell]:
-    """Find each published value's cell, in the order of the document."""
+def cells_of(suite: Suite, published: list[Published], size: str | None = None) -> list[Cell]:
+    """Find each published value's cell, in the order of the document.
+
+    With a `size`, all inputs are of that, whatever the suite says.
+    """
     tables = {table.table: table for table in suite.tables}
     rows = {name: _row_points(table) for name, table in tables.items()}
     cells = []
@@ -93,6 +99,8 @@ def cells_of(suite: Suite, published: list[Published]) -> list[Cell]:
         if value.column not in table.columns:
             raise _homeless(suite, value, "column", value.column, list(table.columns))
         point = table.columns[value.column].over(rows[value.table][value.row])
+        if size is not None:
+            point = Point(input=size).over(point)
         cells.append(_cell(suite, value, point))
     _check_labels_are_used(suite, rows, published)
     return cells
@@ -108,15 +116,17 @@ def cases_of(
     request: Request, device: Device, model: Model, availability: Availability
 ) -> tuple[Case, ...]:
     """Answer a request with each backend of the device that plays its role, or with a reason."""
-    native = request.native
     players = {
         name: player
         for name, player in device.backends.items()
         if request.role in player.roles
-        and (not native or device.plugin(name) in (model.framework, "null"))
+        and (
+            not _case_of(request, name, player, device).native
+            or device.plugin(name) in (model.framework, "null")
+        )
     }
     if not players:
-        framework = f" for {model.framework} models" if native else ""
+        framework = f" for {model.framework} models" if request.native else ""
         reason = f"{device.title} has no backend for the role {request.role!r}{framework}"
         return (Case(request, "", "", "", request.precision, Ending("unsupported", reason)),)
     return tuple(
@@ -133,14 +143,19 @@ def _case(
     model: Model,
     availability: Availability,
 ) -> Case:
-    graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
-    case = Case(request, name, device.plugin(name), player.environment, graph_precision)
+    case = _case_of(request, name, player, device)
     if request.precision in player.precisions:
         return dataclasses.replace(case, ending=availability(case, model))
     reason = player.unsupported.get(
         request.precision, f"{name} does not run {request.precision} on {device.title}"
     )
     return dataclasses.replace(case, ending=Ending("unsupported", reason))
+
+
+def _case_of(request: Request, name: str, player: Player, device: Device) -> Case:
+    graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
+    plugin = device.plugin(name)
+    return Case(request, name, plugin, player.environment, graph_precision, source=player.source)
 
 
 def _row_points(table: Table) -> dict[str, Point]:

@@ -75,8 +75,7 @@ def reading(launches: list[Launch], field: str, post: str, memory: str) -> Readi
         if times is None:
             return None
         used = field_used(field, launch.result, memory)
-        by_turns = used in launch.result.facts.get("fields", [])
-        rounds[launch.entry.round] = _series(times, launch.result, by_turns)
+        rounds[launch.entry.round] = _series(times, launch.result, used)
     return Reading(basis_of(rounds.values()), rounds)
 
 
@@ -107,8 +106,15 @@ def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
     return ratios
 
 
-def _series(times: Samples, result: Result, by_turns: bool) -> Series:
-    """A pass of its own has no turns, and nothing was counted in it."""
+def _series(times: Samples, result: Result, used: str | None) -> Series:
+    """A pass of its own has no turns, and nothing was counted in it.
+
+    What was counted is of the whole sample, the first field: another has no CPU time of its own.
+    """
+    by_turns = result.facts.get("fields", [])
+    counters = result.contention if used in by_turns else {}
+    if used != next(iter(by_turns), used):
+        counters = {name: values for name, values in counters.items() if name != "cpu"}
     turns = [turn["samples"] for turn in result.facts.get("turns", [])]
-    found = counted(times, **(result.contention if by_turns else {}))
-    return Series(**found._asdict(), turns=turns if by_turns else [len(times)])
+    found = counted(times, **counters)
+    return Series(**found._asdict(), turns=turns if used in by_turns else [len(times)])

@@ -10,6 +10,7 @@ from retable.errors import RetableError
 
 Role = Literal["engine", "native", "native-cpu", "mobile"]
 Precision = Literal["fp32", "fp16", "int8"]
+Source = Literal["graph", "native"]
 
 
 def _no_host(name: str) -> str:
@@ -32,6 +33,9 @@ class Player(Entry):
     # device (options must say what for); None: on the device, in `environment`.
     build_environment: Name | None = None
     memory: Literal["host", "device"] | None = None  # if other than the device's
+    # What its engines are made of, if other than the role says: a graph (ONNX), or native, the
+    # framework's own files, of its models alone.
+    source: Source | None = None
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph

@@ -6,7 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from retable.config.entry import DockerHost, Entry, Name, listed, nearest, parse_entry, read_yaml
+from retable.config.entry import (
+    DockerHost,
+    Entry,
+    InputSize,
+    Name,
+    listed,
+    nearest,
+    parse_entry,
+    read_yaml,
+)
 from retable.errors import RetableError
 
 
@@ -17,6 +26,7 @@ class Settings(Entry):
     suite: str  # one name, several with commas between, or "all"
     players: str  # of the device, the same way
     models: str  # of the suites, the same way
+    size: InputSize | None  # height x width of all inputs, instead of the suite's own
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "embedded", "random"]
     data: Literal["embedded", "published"]  # which of a suite's two data sets is scored on

@@ -33,7 +33,7 @@ class Pages:
 
     def fidelities(self, wildcards: Wildcards) -> list[str]:
         timed = self._run.timed(wildcards)
-        graphs = {case.graph for case in timed if not case.request.native}
+        graphs = {case.graph for case in timed if not case.native}
         return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
 
     def engine_fidelities(self, wildcards: Wildcards) -> list[str]:

@@ -118,6 +118,7 @@ def plans(configuration: Configuration, settings: Settings, device: Device) -> M
             configuration.models,
             available.ending,
             settings.chosen_models(known),
+            settings.size,
         )
         for name, (suite, values) in suites.items()
     }

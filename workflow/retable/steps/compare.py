@@ -19,6 +19,7 @@ from retable.comparison import (
     WeightsUsed,
 )
 from retable.conditions import conditions_of
+from retable.config.entry import listed
 from retable.config.load import load_configuration
 from retable.config.model import Model
 from retable.config.suite import Table
@@ -58,6 +59,8 @@ def run(given: argparse.Namespace) -> None:
         configuration.devices[given.device].playing(given.settings["players"]),
         configuration.models,
         PlugIns(configuration.root).ending,
+        _chosen(given.settings["models"]),
+        given.settings["size"],
     )
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
@@ -100,6 +103,11 @@ def run(given: argparse.Namespace) -> None:
         ],
     )
     write_json(given.output, comparison.model_dump(by_alias=True))
+
+
+def _chosen(models: str) -> list[str] | None:
+    """The models that the run was about; None: all."""
+    return None if models == "all" else listed(models)
 
 
 def _table(
