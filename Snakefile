@@ -20,4 +20,4 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"results/{dag.device.device}/report.md",
+        f"results/{dag.run.device.device}/report.md",

@@ -2,25 +2,25 @@
 # out: results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json, engine beside it
 rule build:
     input:
-        source=dag.engine_source,
-        environment=dag.backend_environment,
-        sources=dag.sources(
+        source=dag.engines.source,
+        environment=dag.engines.environment,
+        sources=dag.code.of(
             "retable.steps.build", "retable_runner.__main__", "retable_runner.build"
         ),
-        backend=dag.backend_sources,
-        runtime=dag.device_runtime_sources,
+        backend=dag.code.backend,
+        runtime=dag.code.device_runtime,
     output:
         "results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json",
     log:
         "results/logs/build/{device}/{model}/{input}/{work}/{precision}/{player}.log",
     params:
-        backend=dag.backend_plugin,
-        options=dag.backend_options,
-        code=dag.build_code,
+        backend=dag.engines.plugin,
+        options=dag.engines.options,
+        code=dag.code.build_digest,
         timings="results/{device}/engines/{player}.timings",
         memory=(
-            ["--memory-limit-mib", dag.device.memory_limit_mib]
-            if dag.device.memory_limit_mib
+            ["--memory-limit-mib", dag.run.device.memory_limit_mib]
+            if dag.run.device.memory_limit_mib
             else []
         ),
     message:
@@ -35,4 +35,4 @@ rule build:
 
 rule engines:
     input:
-        dag.engines(),
+        dag.engines.all(),

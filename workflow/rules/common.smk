@@ -16,7 +16,7 @@ if Path.cwd().resolve() != Path(workflow.basedir).resolve():
 try:
     dag = Dag(Path(os.path.relpath(workflow.basedir)), config)
     # An engine that was truncated or removed is built again: its record goes, and so is missing.
-    for record in filter(is_damaged, map(Path, dag.engines())):
+    for record in filter(is_damaged, map(Path, dag.engines.all())):
         record.unlink()
 except RetableError as error:
     sys.exit(f"retable: {error}")
@@ -35,7 +35,7 @@ shell.prefix("exec ")
 
 
 wildcard_constraints:
-    device=f"{dag.device.device}|host",
+    device=f"{dag.run.device.device}|host",
     where="[a-z0-9._-]+",
     environment="[a-z0-9._-]+",
     model="[a-z0-9._-]+",
@@ -51,11 +51,11 @@ wildcard_constraints:
 # Before the first job of a real run: a dry run plans for any device.
 onstart:
     try:
-        dag.check(workflow.dag_settings.targets)
+        dag.run.check(workflow.dag_settings.targets)
     except RetableError as error:
         sys.exit(f"retable: {error}")
 
 
 onsuccess:
-    if Path(f"results/{dag.device.device}/report.md").is_file():
-        print(f"retable: read results/{dag.device.device}/report.md")
+    if Path(f"results/{dag.run.device.device}/report.md").is_file():
+        print(f"retable: read results/{dag.run.device.device}/report.md")

@@ -5,18 +5,18 @@ rule compare:
         suite="config/suites/{suite}.yaml",
         published="data/published/{suite}.csv",
         device="config/devices/{device}.yaml",
-        models=dag.model_files,
-        timings=dag.timings,
-        fidelities=dag.fidelities,
-        natives=dag.natives,
-        environments=dag.environments,
-        sources=dag.sources("retable.steps.compare"),
+        models=dag.pages.model_files,
+        timings=dag.pages.timings,
+        fidelities=dag.pages.fidelities,
+        natives=dag.pages.natives,
+        environments=dag.pages.environments,
+        sources=dag.code.of("retable.steps.compare"),
     output:
         "results/{device}/comparisons/{suite}.json",
     log:
         "results/logs/compare/{device}/{suite}.log",
     params:
-        settings=dag.settings_json(),
+        settings=dag.pages.settings_json(),
     message:
         "compare {wildcards.suite}"
     shell:

@@ -3,18 +3,18 @@
 #      or an image of the daemon of the device {where}
 rule environment:
     input:
-        files=dag.environment_files,
-        sources=dag.sources("retable.steps.environment"),
-        runtime=dag.runtime_sources,
+        files=dag.environments.files,
+        sources=dag.code.of("retable.steps.environment"),
+        runtime=dag.code.runtime,
     output:
         "results/environments/{where}/{environment}.json",
     log:
         "results/logs/environment/{where}/{environment}.log",
     priority: 100  # what cannot be entered is told before long work begins
     params:
-        interpreter=dag.interpreter,
-        runtime=dag.runtime,
-        container=dag.container,
+        interpreter=dag.environments.interpreter,
+        runtime=dag.environments.runtime,
+        container=dag.environments.container,
     message:
         "environment {wildcards.environment} ({wildcards.where})"
     shell:

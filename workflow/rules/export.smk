@@ -3,17 +3,17 @@
 rule export:
     input:
         native="results/models/{model}/native.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.export", "retable_export.__main__", "retable_export.export"
         ),
-        exporter=dag.exporter_sources,
+        exporter=dag.code.exporter,
     output:
         "results/models/{model}/{input}/none/fp32.json",
     log:
         "results/logs/export/{model}/{input}.log",
     params:
-        network=dag.network,
+        network=dag.models.network,
     message:
         "export {wildcards.model} {wildcards.input}"
     shell:

@@ -2,15 +2,15 @@
 # out: data/weights/{model}.json, and the files it names in data/weights/{model}/
 rule fetch:
     input:
-        sources=dag.sources("retable.steps.fetch"),
+        sources=dag.code.of("retable.steps.fetch"),
     output:
         "data/weights/{model}.json",
     log:
         "results/logs/fetch/{model}.log",
     params:
-        official=dag.official_weights,
-        weights=dag.settings.weights,
-        mirror=["--mirror", dag.settings.mirror] if dag.settings.mirror else [],
+        official=dag.models.official_weights,
+        weights=dag.run.settings.weights,
+        mirror=["--mirror", dag.run.settings.mirror] if dag.run.settings.mirror else [],
     message:
         "fetch {wildcards.model}"
     shell:

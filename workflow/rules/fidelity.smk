@@ -6,13 +6,13 @@ rule fidelity:
         plain="results/models/{model}/{input}/none/fp32.json",
         sample="results/models/{model}/{input}/sample.json",
         reference="results/models/{model}/{input}/reference.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.fidelity",
             "retable_export.__main__",
             "retable_export.fidelity",
         ),
-        tail=dag.tail_sources,
+        tail=dag.code.tail,
     output:
         "results/models/{model}/{input}/fidelity/{tail}/{precision}.json",
     log:

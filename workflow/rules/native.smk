@@ -3,19 +3,19 @@
 rule native:
     input:
         fetched="data/weights/{model}.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.native", "retable_export.__main__", "retable_export.native"
         ),
-        exporter=dag.exporter_sources,
+        exporter=dag.code.exporter,
     output:
         "results/models/{model}/native.json",
     log:
         "results/logs/native/{model}.log",
     params:
-        network=dag.network,
-        parameters=dag.parameters,
-        seed=dag.settings.seed,
+        network=dag.models.network,
+        parameters=dag.models.parameters,
+        seed=dag.run.settings.seed,
     message:
         "native {wildcards.model}"
     shell:

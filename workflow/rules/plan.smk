@@ -2,13 +2,13 @@
 # out: results/{device}/plans/{suite}/{block}.json
 rule plan:
     input:
-        sources=dag.sources("retable.steps.plan"),
+        sources=dag.code.of("retable.steps.plan"),
     output:
         "results/{device}/plans/{suite}/{block}.json",
     log:
         "results/logs/plan/{device}/{suite}/{block}.log",
     params:
-        session=dag.session_json,
+        session=dag.sessions.json,
     message:
         "plan {wildcards.suite} {wildcards.block}"
     shell:

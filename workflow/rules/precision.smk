@@ -3,13 +3,13 @@
 rule precision:
     input:
         graph="results/models/{model}/{input}/{tail}/fp32.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.precision",
             "retable_export.__main__",
             "retable_export.precision",
         ),
-        precision=dag.precision_sources,
+        precision=dag.code.precision,
     output:
         "results/models/{model}/{input}/{tail}/{precision}.json",
     log:

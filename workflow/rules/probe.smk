@@ -3,18 +3,18 @@
 #      ("host": this machine, where engines are built ahead of time)
 rule probe:
     input:
-        environment=dag.entered_environment,
-        sources=dag.sources(
+        environment=dag.environments.entered,
+        sources=dag.code.of(
             "retable.steps.probe", "retable_runner.__main__", "retable_runner.probe"
         ),
-        runtime=dag.device_runtime_sources,
+        runtime=dag.code.device_runtime,
     output:
         "results/{device}/environments/{environment}.json",
     log:
         "results/logs/probe/{device}/{environment}.log",
     priority: 100  # what cannot be entered is told before long work begins
     params:
-        machine=dag.machine,
+        machine=dag.environments.machine,
     message:
         "probe {wildcards.device} in {wildcards.environment}"
     shell:

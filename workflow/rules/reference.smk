@@ -4,19 +4,19 @@ rule reference:
     input:
         native="results/models/{model}/native.json",
         sample="results/models/{model}/{input}/sample.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.reference",
             "retable_export.__main__",
             "retable_export.reference",
         ),
-        exporter=dag.exporter_sources,
+        exporter=dag.code.exporter,
     output:
         "results/models/{model}/{input}/reference.json",
     log:
         "results/logs/reference/{model}/{input}.log",
     params:
-        network=dag.network,
+        network=dag.models.network,
     message:
         "reference {wildcards.model} {wildcards.input}"
     shell:

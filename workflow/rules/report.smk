@@ -4,7 +4,7 @@ rule report:
     input:
         comparison="results/{device}/comparisons/{suite}.json",
         template="workflow/templates/suite.md.j2",
-        sources=dag.sources("retable.steps.report"),
+        sources=dag.code.of("retable.steps.report"),
     output:
         page="results/{device}/reports/{suite}.md",
     log:
@@ -18,16 +18,16 @@ rule report:
 
 rule index:
     input:
-        pages=dag.reports(),
-        comparisons=dag.comparisons(),
+        pages=dag.pages.reports(),
+        comparisons=dag.pages.comparisons(),
         template="workflow/templates/index.md.j2",
-        sources=dag.sources("retable.steps.index"),
+        sources=dag.code.of("retable.steps.index"),
     output:
         "results/{device}/report.md",
     log:
         "results/logs/index/{device}.log",
     params:
-        suites=sorted(dag.configuration.suites),
+        suites=sorted(dag.run.configuration.suites),
     message:
         "index of {wildcards.device}"
     shell:

@@ -2,18 +2,18 @@
 # out: results/models/{model}/{input}/sample.json, and sample.npz beside it
 rule sample:
     input:
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.sample", "retable_export.__main__", "retable_export.sample"
         ),
-        exporter=dag.exporter_sources,
+        exporter=dag.code.exporter,
     output:
         "results/models/{model}/{input}/sample.json",
     log:
         "results/logs/sample/{model}/{input}.log",
     params:
-        network=dag.network,
-        seed=dag.settings.seed,
+        network=dag.models.network,
+        seed=dag.run.settings.seed,
     message:
         "sample {wildcards.model} {wildcards.input}"
     shell:

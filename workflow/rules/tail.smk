@@ -3,11 +3,11 @@
 rule tail:
     input:
         graph="results/models/{model}/{input}/none/fp32.json",
-        environment=dag.model_environment,
-        sources=dag.sources(
+        environment=dag.models.environment,
+        sources=dag.code.of(
             "retable.steps.tail", "retable_export.__main__", "retable_export.tail"
         ),
-        tail=dag.tail_sources,
+        tail=dag.code.tail,
     output:
         "results/models/{model}/{input}/{tail}/fp32.json",
     log:

@@ -3,12 +3,12 @@
 rule time:
     input:
         plan="results/{device}/plans/{suite}/{block}.json",
-        records=dag.block_inputs,
-        sources=dag.sources(
+        records=dag.sessions.inputs,
+        sources=dag.code.of(
             "retable.steps.time", "retable_runner.__main__", "retable_runner.launch"
         ),
-        plugins=dag.session_sources,
-        runtime=dag.device_runtime_sources,
+        plugins=dag.code.session,
+        runtime=dag.code.device_runtime,
     output:
         "results/{device}/timings/{suite}/{block}.json",
     log:

@@ -1,0 +1,31 @@
+"""What engines are built of, and where they lie."""
+
+import json
+
+from retable.cases import Case
+from retable.dag.environments import Environments
+from retable.dag.run import Run, Wildcards
+
+
+class Engines:
+    def __init__(self, run: Run, environments: Environments) -> None:
+        self._run = run
+        self.environment = environments.of_build
+
+    def plugin(self, wildcards: Wildcards) -> str:
+        return self._run.device.plugin(wildcards.player)
+
+    def options(self, wildcards: Wildcards) -> str:
+        return json.dumps(self._run.player(wildcards).options, sort_keys=True)
+
+    def source(self, wildcards: Wildcards) -> str:
+        return f"results/models/{self._run.case(wildcards).graph}.json"
+
+    def of(self, case: Case) -> str:
+        """The record of a case's engine."""
+        return f"results/{self._run.device.device}/engines/{case.engine}.json"
+
+    def all(self) -> list[str]:
+        """Every engine of the run, for those who only want them built."""
+        cases = (case for plan in self._run.plans.values() for case in plan.runnable_cases)
+        return sorted({self.of(case) for case in cases})

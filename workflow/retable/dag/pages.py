@@ -1,0 +1,51 @@
+"""What a comparison reads of a suite, and which pages a run ends in."""
+
+from retable.dag.environments import Environments
+from retable.dag.run import Run, Wildcards
+
+
+class Pages:
+    def __init__(self, run: Run, environments: Environments) -> None:
+        self._run = run
+        self._environments = environments
+
+    def timings(self, wildcards: Wildcards) -> list[str]:
+        device, suite = self._run.device.device, wildcards.suite
+        blocks = self._run.plans[suite].runnable
+        return [f"results/{device}/timings/{suite}/{block.name}.json" for block in blocks]
+
+    def model_files(self, wildcards: Wildcards) -> list[str]:
+        cells = self._run.plans[wildcards.suite].cells
+        return sorted({f"config/models/{cell.request.model}.yaml" for cell in cells})
+
+    def natives(self, wildcards: Wildcards) -> list[str]:
+        """The records that say which weights the suite's timed models have."""
+        models = {case.request.model for case in self._run.timed(wildcards)}
+        return [f"results/models/{model}/native.json" for model in sorted(models)]
+
+    def environments(self, wildcards: Wildcards) -> list[str]:
+        """The environments in which the suite was timed, and what they tell of the machine."""
+        names = {case.environment for case in self._run.timed(wildcards)}
+        return [self._environments.on_device(name) for name in sorted(names)]
+
+    def fidelities(self, wildcards: Wildcards) -> list[str]:
+        timed = self._run.timed(wildcards)
+        graphs = {case.graph for case in timed if not case.request.native}
+        return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
+
+    def settings_json(self) -> str:
+        """What was asked of the run and decides its numbers, as the page tells it."""
+        return self._run.settings.model_dump_json(exclude={"device", "suite"})
+
+    def reports(self) -> list[str]:
+        return [f"results/{self._run.device.device}/reports/{one}.md" for one in self._run.plans]
+
+    def comparisons(self) -> list[str]:
+        device = self._run.device.device
+        return [f"results/{device}/comparisons/{suite}.json" for suite in self._run.plans]
+
+
+def _fidelity(graph: str) -> str:
+    """Where a graph's fidelity lies: in a folder of its own beside the tails."""
+    model, input_key, tail, precision = graph.split("/")
+    return f"{model}/{input_key}/fidelity/{tail}/{precision}"

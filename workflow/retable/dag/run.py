@@ -1,0 +1,108 @@
+"""One run: what was configured and asked for, and the plan that comes of it."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from retable.availability import PlugIns
+from retable.cases import Block, Case
+from retable.config.device import Device, Player
+from retable.config.load import Configuration, load_configuration
+from retable.config.model import Model
+from retable.config.settings import Settings, load_settings
+from retable.errors import RetableError
+from retable.plan import Plan, plan_suite
+from retable.published import read_published
+from retable.runtimes import runtime
+
+HOST = "host"  # in the place of a device's name, for what is entered on this machine
+LEAST_FREE_BYTES = 1 << 30
+
+
+class Wildcards(Protocol):
+    """What Snakemake gives an input function: one attribute a wildcard."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+
+class Run:
+    """The configuration, the settings, the device and the plans; and what wildcards name of it."""
+
+    def __init__(self, root: Path, overrides: dict[str, Any]) -> None:
+        self.root = root
+        self.configuration: Configuration = load_configuration(root)
+        self.settings: Settings = load_settings(root, overrides)
+        self.device: Device = (
+            self.configuration.devices[self.settings.device]
+            .playing(self.settings.players)
+            .in_containers(
+                host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
+            )
+        )
+        self.plans = plans(self.configuration, self.settings, self.device)
+
+    def check(self, targets: Iterable[str]) -> None:
+        """Say in one sentence why the device cannot be used, before any work.
+
+        It is not asked for engines alone that are all built on this machine.
+        """
+        where = f"config/devices/{self.device.device}.yaml"
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_FREE_BYTES:
+            raise RetableError(
+                f"results/: {free >> 20} MiB are free on this disk, and {LEAST_FREE_BYTES >> 20} "
+                "are needed at least: make room"
+            )
+        if self._built_here(targets):
+            return
+        entered = runtime(self.device.runtime, where)
+        entered.check(where, self.device.container, self.device.environments)
+
+    def _built_here(self, targets: Iterable[str]) -> bool:
+        """Whether engines are all that is wanted, and all of them are built on this machine."""
+        ahead = all(player.build_environment for player in self.device.backends.values())
+        engines = f"results/{self.device.device}/engines/"
+        named = [str(one) == "engines" or str(one).startswith(engines) for one in targets]
+        return ahead and bool(named) and all(named)
+
+    def model(self, wildcards: Wildcards) -> Model:
+        return self.configuration.models[wildcards.model]
+
+    def player(self, wildcards: Wildcards) -> Player:
+        return self.device.backends[wildcards.player]
+
+    def block(self, wildcards: Wildcards) -> Block:
+        return self.plans[wildcards.suite].blocks[wildcards.block]
+
+    def timed(self, wildcards: Wildcards) -> list[Case]:
+        """The cases of a suite that can run here."""
+        return list(self.plans[wildcards.suite].runnable_cases)
+
+    def case(self, wildcards: Wildcards) -> Case:
+        """A case that the engine with these wildcards belongs to."""
+        engine = "/".join(
+            getattr(wildcards, name) for name in ("model", "input", "work", "precision", "player")
+        )
+        for plan in self.plans.values():
+            for case in plan.runnable_cases:
+                if case.engine == engine:
+                    return case
+        raise RetableError(f"no case of this run has the engine {engine}")
+
+
+def plans(configuration: Configuration, settings: Settings, device: Device) -> Mapping[str, Plan]:
+    """The plan of every suite that the settings name."""
+    available = PlugIns(configuration.root)
+    made = {}
+    for name in settings.suites(list(configuration.suites)):
+        suite = configuration.suites[name]
+        published = read_published(configuration.root / "data" / "published" / f"{name}.csv")
+        made[name] = plan_suite(
+            suite,
+            published,
+            device,
+            configuration.models,
+            available.ending,
+        )
+    return made
