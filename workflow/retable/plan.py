@@ -66,7 +66,7 @@ def plan_suite(
 
     cells = tuple(cells_of(suite, published, size))
     known: dict[Request, tuple[Case, ...]] = {}
-    for request in (*(cell.request for cell in cells), *further_requests(suite)):
+    for request in (*(cell.request for cell in cells), *further_requests(suite, size)):
         if request not in known:
             known[request] = cases_of(request, device, models[request.model], ending)
     blocks: dict[str, list[Case]] = {}
@@ -99,17 +99,20 @@ def cells_of(suite: Suite, published: list[Published], size: str | None = None) 
         if value.column not in table.columns:
             raise _homeless(suite, value, "column", value.column, list(table.columns))
         point = table.columns[value.column].over(rows[value.table][value.row])
-        if size is not None:
-            point = Point(input=size).over(point)
+        point = _sized(point, size)
         cells.append(_cell(suite, value, point))
     _check_labels_are_used(suite, rows, published)
     return cells
 
 
-def further_requests(suite: Suite) -> list[Request]:
+def further_requests(suite: Suite, size: str | None = None) -> list[Request]:
     """What the suite asks besides the published cells: timed and scored beside them."""
     where = f"config/suites/{suite.suite}.yaml: further"
-    return [_request(point, where) for point in suite.further]
+    return [_request(_sized(point, size), where) for point in suite.further]
+
+
+def _sized(point: Point, size: str | None) -> Point:
+    return point if size is None else Point(input=size).over(point)
 
 
 def cases_of(
