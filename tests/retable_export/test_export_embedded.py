@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -48,8 +49,8 @@ def test_the_log_says_what_ran_and_how_good_the_shipped_weights_are():
 
 
 @pytest.mark.real
-def test_the_shipped_weights_score_as_logged(framework_chain, torch_python: str):
-    chain = framework_chain("fast_scnn")
+def test_the_shipped_weights_score_as_logged(chain_in, torch_python: str, tmp_path: Path):
+    chain = chain_in(tmp_path, "fast_scnn", torch_python)
     content = WEIGHTS.read_bytes()
     weights = Artifact(
         path=str(WEIGHTS), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
@@ -59,7 +60,7 @@ def test_the_shipped_weights_score_as_logged(framework_chain, torch_python: str)
     state = made.artifacts["state_dict"].path
     done = subprocess.run(
         [torch_python, "-c", SCORE, state, str(PICTURES)],
-        env={"PYTHONPATH": str(ROOT / "workflow")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
     )
