@@ -16,11 +16,11 @@ WEIGHTS, LOG = EMBEDDED / "fast-scnn-streets.pt", EMBEDDED / "fast-scnn-streets.
 PICTURES = 12  # of 64
 SCORE = """
 import sys, numpy as np, torch
-from pathlib import Path
 from retable_data import confusion, streets
 from retable_data.cityscapes_labels import train_ids
-from retable_export.exporters import fast_scnn
-network = fast_scnn.loaded({"classes": 19}, {"state_dict": Path(sys.argv[1])})
+from retable_export.networks.fast_scnn import FastSCNN
+network = FastSCNN(19).eval()
+network.load_state_dict(torch.load(sys.argv[1], weights_only=True))
 mean, std = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 counts = np.zeros((256, 256), np.int64)
 for number in range(int(sys.argv[2])):
