@@ -32,8 +32,9 @@ _STEM = "program"  # Paddle derives the names of both files from it
 def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path) -> dict[str, Path]:
     """Write a network's inference model; return its files by role.
 
-    `model` is the program, `params` its constants, and `interface` a JSON file with the names of
-    its outputs, in their order: Paddle gives them none. The files do not depend on the folder.
+    `model` is the program, `params` its constants, and `interface` a JSON file with what Paddle
+    does not tell of them: the inputs' types and sizes (null: any), and the outputs' names in their
+    order. The files do not depend on the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,8 +45,11 @@ def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path)
             with replacing(files[role]) as temporary:
                 shutil.copyfile(Path(scratch, f"{_STEM}.{ending}"), temporary)
     files["interface"] = folder / "interface.json"
+    batch, height, width = sizes
+    image = {"dtype": "float32", "shape": [batch, 3, height, width]}
+    interface = {"inputs": {_IMAGE: image}, "outputs": list(outputs)}
     with replacing(files["interface"]) as temporary:
-        temporary.write_text(json.dumps({"outputs": list(outputs)}) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(interface) + "\n", encoding="utf-8")
     return files
 
 
