@@ -59,7 +59,7 @@ class Sampled:
         self.engine.bind(feeds)
         request = getattr(self.engine, "_request", None)
         self.own = RequestFigures(request) if request else Figures()
-        inference = host.Inference(self.engine)
+        inference = host.Inference(self.engine, {}, {})
         self._run = inference.run
         self.bare()
         # Now: the library has started its threads, which are counted.

@@ -126,7 +126,7 @@ def on_the_cpu(folder: Path, threads: Sequence[int]) -> Iterator[list[Subject]]:
         files = natives.built("onnxruntime", graph, number, folder)
         engine = backends.load("onnxruntime").load(files, {"threads": number})
         engine.bind(feeds)
-        inference = host.Inference(engine)
+        inference = host.Inference(engine, {}, {})
         inference.run()
         sampler = inference.counted(inference.sampler(None))
         subjects.append(Subject(f"{graph.stem}, threads: {number}", sampler, FIELDS["cpu"]))

@@ -39,7 +39,7 @@ class Settings(NamedTuple):
     seed: int = 20211
     pictures: int = 4000  # of the split train
     validated: int = 64  # of the split val
-    iterations: int = 12000
+    iterations: int = 10100
     batch: int = 32
     rate: float = 3e-3  # AdamW's, after the warm-up
     warm_up: int = 300  # iterations

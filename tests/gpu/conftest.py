@@ -178,6 +178,35 @@ class Gpu:
         with np.load(path) as arrays:
             return {name: arrays[name] for name in arrays.files}
 
+    def followed(self, backend, engine, post):
+        """Sample an engine with a post behind it on the GPU; return what the post made."""
+        files = json.dumps({role: one["path"] for role, one in engine.items()})
+        path = self.folder / "followed.npz"
+        done = run(["-c", FOLLOW, backend, files, self.network.sample["path"], post, str(path)])
+        assert done.returncode == 0, f"{done.returncode}\n{done.stderr}"
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+# Load an engine and a post, sample both twice; leave what came to the host.
+FOLLOW = """
+import json, sys
+import numpy as np
+from retable_runner import backends, device, launch, posts
+backend, files, sample, post, path = sys.argv[1:6]
+arguments = (backends.load(backend), json.loads(files), {}, launch.read_sample(sample))
+with device.opened(*arguments) as inference:
+    inside = inference._gpu, inference._exchange
+    follower = device.Follower(*inside, posts.load(post), inference._outputs, inference._feeds)
+    sampler = device.FollowedSampler(*inside, follower)
+    for _ in range(2):
+        for array in follower.host_outputs:
+            array[...] = 0
+        sampler.sample()
+    found = {"output%d" % at: array.copy() for at, array in enumerate(follower.host_outputs)}
+np.savez(path, **found)
+"""
+
 
 # Load an engine, run it, run it in the pipe; leave all outputs.
 RUN = """

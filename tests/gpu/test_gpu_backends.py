@@ -107,6 +107,48 @@ def test_a_post_follows_on_the_host(gpu):
     assert len(samples["host_post"]) == len(samples["latency_sync"])
 
 
+TORCH_POSTS = {  # behind which tail, and what comes of it
+    "torch_max": "interpolate_softmax",
+    "torch_interpolate_softmax": "none",
+    "torch_interpolate_softmax_max": "none",
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"cuda_graph": True}])
+@pytest.mark.parametrize("post", TORCH_POSTS)
+def test_a_post_in_torch_runs_where_the_engine_left_its_output(gpu, post, options):
+    engine = built(gpu, "onnxruntime-cuda", TORCH_POSTS[post])["artifacts"]
+    result = gpu.launch("onnxruntime-cuda", engine, post=post, **options)
+    assert result["outcome"] == "ok", result["reason"]
+    samples, facts = result["samples"], result["facts"]
+    assert set(samples) == FIELDS | {"post"}
+    assert facts["engine"]["post"] == {"on": "device"}
+    assert "torch" in result["versions"]
+    median = {field: statistics.median(values) for field, values in samples.items()}
+    print(post, options, median)
+    parts = sum(median[field] for field in ("h2d", "gpu_compute", "post", "d2h"))
+    assert median["latency_sum"] == pytest.approx(parts, rel=0.1)
+    assert median["latency_sync"] >= median["latency_sum"] * 0.98
+    # Labels (8 bytes) and their score come to the host, or all scores: not the engine's output.
+    pixels = 384 * 576
+    size = pixels * 4 * 19 if post == "torch_interpolate_softmax" else pixels * 12
+    assert 1e9 < size / (median["d2h"] * 1e-3) < 200e9
+
+
+@pytest.mark.parametrize("post", TORCH_POSTS)
+def test_a_post_in_torch_computes_of_the_networks_output_what_it_should(gpu, post):
+    engine = built(gpu, "onnxruntime-cuda", TORCH_POSTS[post])["artifacts"]
+    found = list(gpu.followed("onnxruntime-cuda", engine, post).values())
+    powers = np.exp(gpu.network.logits - gpu.network.logits.max(1, keepdims=True))
+    probabilities = powers / powers.sum(1, keepdims=True)
+    if post == "torch_interpolate_softmax":
+        assert np.abs(found[0] - probabilities).max() < TOLERANCE["fp32"]
+    else:
+        values, labels = found
+        assert np.abs(values[:, 0] - probabilities.max(1)).max() < TOLERANCE["fp32"]
+        assert np.mean(labels[:, 0] == probabilities.argmax(1)) > 0.999
+
+
 def test_a_replayed_graph_is_timed_as_well(gpu):
     engine = built(gpu, "onnxruntime-cuda")["artifacts"]
     for options in ({}, {"cuda_graph": True}):

@@ -118,6 +118,7 @@ def comparison(**changes: object) -> Comparison:
                     parameters=3,
                 )
             ],
+            "chains": [],
             "scoring": None,
             "agreements": [
                 Agreement(

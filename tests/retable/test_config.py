@@ -267,6 +267,19 @@ def test_suites_are_all_or_a_list() -> None:
     assert listed == ["paddleseg", "fast-scnn"]
 
 
+def test_models_are_all_or_those_that_are_listed() -> None:
+    known = {"efficientdet-d0", "ssd-mobilenet-v2", "unet"}
+    assert load_settings(ROOT, {}).chosen_models(known) == known
+    two = load_settings(ROOT, {"models": "unet, efficientdet-d0"})
+    assert list(two.chosen_models(known)) == ["unet", "efficientdet-d0"]
+    with pytest.raises(RetableError) as caught:
+        load_settings(ROOT, {"models": "unet,efficientdet-do"}).chosen_models(known)
+    assert sentence(caught) == (
+        "--config models: no suite of this run has the model 'efficientdet-do'; "
+        "did you mean 'efficientdet-d0'?"
+    )
+
+
 def test_players_are_all_or_those_that_are_listed() -> None:
     device = load_configuration(ROOT).devices["cpu"]
     assert device.playing("all") is device

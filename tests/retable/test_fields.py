@@ -45,3 +45,14 @@ def test_post_processing_is_added_iteration_by_iteration():
     assert list(field_samples("latency_sync", "numpy_argmax", both, "host")) == [1.5, 2.25]
     assert list(field_samples("latency_sum", "numpy_argmax", both, "host")) == [1.5, 2.25]
     assert list(field_samples("latency_sync", "none", both, "host")) == [1.0, 2.0]
+
+
+def test_a_post_on_the_gpu_is_in_the_whole_and_added_to_the_parts():
+    parts = {"gpu_compute": [1.0, 2.0], "post": [0.5, 0.25]}
+    both = result(latency_sync=[2.0, 3.0], latency_sum=[1.75, 2.5], **parts)
+    for field, wanted in (
+        ("latency_sync", [2.0, 3.0]),
+        ("latency_sum", [1.75, 2.5]),
+        ("gpu_compute", [1.5, 2.25]),
+    ):
+        assert list(field_samples(field, "torch_max", both, "device")) == wanted

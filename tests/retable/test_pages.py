@@ -25,11 +25,13 @@ from retable.numbers import number, spread, times
 from retable.pages import (
     Footnotes,
     agreement_text,
+    drop_text,
     floors_text,
     render,
     table_header,
     table_rows,
 )
+from retable.stages import Drop
 from retable.steps import index, report
 
 TEMPLATES = Path(__file__).parents[2] / "workflow" / "templates"
@@ -150,6 +152,11 @@ def test_a_number_shows_its_ratio_its_verdict_and_how_it_ended() -> None:
         ),
         ({"relative": 1.24e-6}, "differs by at most 1.2e-06 of the output's scale"),
         (
+            {"relative": 0.01, "agreement": 0.99},
+            "differs by at most 1.0e-02 of the output's scale; "
+            "99.000 % of pixels have the framework's class",
+        ),
+        (
             {"relative": 0.001, "against_definition": 2e-7},
             "differs by at most 1.0e-03 of the output's scale; "
             "2.0e-07 from what the tail's definition gives",
@@ -158,6 +165,23 @@ def test_a_number_shows_its_ratio_its_verdict_and_how_it_ended() -> None:
 )
 def test_agreement_is_one_phrase(facts: dict[str, object], text: str) -> None:
     assert agreement_text(agreement(facts)) == text
+
+
+@pytest.mark.parametrize(
+    ("drop", "text"),
+    [
+        (
+            Drop("precision", "agreement", 0.41, 0.05),
+            "precision: 41.0 % of pixels lose the framework's class (rounding explains up to 5 %)",
+        ),
+        (
+            Drop("input", "relative", 0.53, 1e-4),
+            "input: values move by 5.3e-01 of the largest (rounding explains up to 0.0001)",
+        ),
+    ],
+)
+def test_a_drop_is_one_phrase(drop: Drop, text: str) -> None:
+    assert drop_text(drop) == text
 
 
 def test_a_graph_that_could_not_be_compared_says_why() -> None:

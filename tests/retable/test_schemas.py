@@ -18,6 +18,8 @@ def test_every_job_and_result_names_its_schema_and_version():
     later = {
         "launch-job.json": 2,
         "precision-job.json": 2,
+        "fidelity-job.json": 2,
+        "sample-job.json": 2,
         "session.json": 2,
         "comparison.json": 3,
     }

@@ -48,6 +48,17 @@ class Data:
         assert done.returncode == 0, done.stderr
         return json.loads(result.read_text())
 
+    def python_prints(self, code: str, *arguments: Any) -> str:
+        """Run code in the interpreter; return what it prints."""
+        done = subprocess.run(
+            [str(self.python), "-c", code, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def dataset(self, name: str, split: str = "val", images: int | None = None, **options: Any):
         return self.run(
             "dataset",
@@ -109,6 +120,12 @@ def data_python() -> str:
 def real_data(tmp_path: Path, data_python: str) -> Data:
     """The package in the environment `data`."""
     return Data(tmp_path, data_python)
+
+
+@pytest.fixture(scope="session")
+def artifact_of():
+    """The function itself: a test file cannot import from this one by a name of its own."""
+    return described
 
 
 @pytest.fixture(scope="session")

@@ -156,6 +156,18 @@ def chain_in():
 
 
 @pytest.fixture(scope="session")
+def described_file():
+    """What the contract says of a file."""
+
+    def described(path: Path) -> contract.Artifact:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        return contract.Artifact(path=str(path), sha256=digest, bytes=len(content))
+
+    return described
+
+
+@pytest.fixture(scope="session")
 def launched():
     return launch
 

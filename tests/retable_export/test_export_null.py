@@ -71,7 +71,7 @@ def test_the_graph_agrees_with_its_numpy_twin(null_results):
     assert facts["interpolate_softmax"]["against_definition"] < 1e-6
     best = facts["interpolate_softmax_max"]
     assert (best["agreement"], best["against_definition"]) == (1.0, 1.0)
-    assert best["values"]["max_abs"] < 1e-6
+    assert best["outputs"]["values"]["max_abs"] < 1e-6
 
 
 def test_the_same_jobs_give_the_same_bytes(null_results, chain_in, tmp_path):

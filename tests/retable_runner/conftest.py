@@ -35,6 +35,18 @@ def describe(path):
     }
 
 
+@pytest.fixture(scope="session")
+def described():
+    """The function itself: a test file cannot import from this one by a name of its own."""
+    return describe
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """How a launch job that ends soon is measured."""
+    return QUICK
+
+
 class Runner:
     """Runs jobs with one interpreter in one folder."""
 

@@ -6,11 +6,12 @@ What a real one answers is tested in tests/gpu.
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from retable_runner import backends, cuda, device
+from retable_runner import backends, cuda, device, posts, torch_posts
 from retable_runner.errors import Unsupported
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
@@ -181,12 +182,62 @@ def test_the_fields_are_differences_of_events_and_their_sum(gpu):
 def test_a_post_sees_the_host_outputs_and_is_timed_by_itself(gpu):
     seen = []
     with device.opened(Doubling(), {}, {}, FEEDS) as inference:
-        sampler = inference.sampler(lambda outputs: seen.append(outputs[0].copy()))
+        post = SimpleNamespace(WHERE=posts.HOST, run=lambda outputs: seen.append(outputs[0].copy()))
+        sampler = inference.sampler(post)
         row = sampler.sample()
         assert inference.further(print) == []
     np.testing.assert_array_equal(seen[0], FEEDS["x"] * 2)
     assert len(row) == len(sampler.fields) == 6
     assert sampler.fields[-1] == "host_post"
+
+
+class Halving:
+    """A post on the list's memory, in the place of torch's on a GPU: the first three, halved."""
+
+    facts = {"on": "device"}
+
+    def __init__(self, post, gpu, ports, addresses, feeds):
+        assert [port.name for port in ports] == ["y"]
+        self.gpu = gpu
+        self.output = gpu.allocate(12)
+        self.outputs = [cuda.Port("post0", np.dtype(np.float32), (3,))]
+
+    def enqueue(self, addresses):
+        found = self.gpu.blocks[addresses[0]].view(np.float32)[:3] / 2
+        self.gpu.blocks[self.output].view(np.float32)[:] = found
+        self.gpu.stream.work("post")
+        return [self.output]
+
+
+def test_a_post_in_torch_stands_behind_the_engine_and_alone_goes_to_the_host(gpu, monkeypatch):
+    monkeypatch.setattr(torch_posts, "OnDevice", Halving)
+    monkeypatch.setitem(COST_MS, "post", 0.75)
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        sampler = inference.sampler(SimpleNamespace(WHERE=posts.ENGINE))
+        gpu.calls.clear()
+        row = dict(zip(sampler.fields, sampler.sample(), strict=True))
+        assert inference.facts["post"] == {"on": "device"}
+    mark = ("record", 0)
+    assert gpu.calls[:-1] == [
+        *(mark, ("send", 0), mark, ("compute", 0), mark, ("post", 0), mark, ("receive", 0), mark),
+        ("synchronize", 0),
+    ]
+    parts = {"h2d": 0.25, "gpu_compute": 2.0, "post": 0.75, "d2h": 0.5}
+    assert {name: row[name] * 1e3 for name in parts} == pytest.approx(parts)
+    assert row["latency_sum"] * 1e3 == pytest.approx(3.5)
+    assert sampler.fields[0] == "latency_sync"  # what warm-up judges by
+
+
+def test_a_posts_own_outputs_come_to_the_host(gpu, monkeypatch):
+    monkeypatch.setattr(torch_posts, "OnDevice", Halving)
+    monkeypatch.setitem(COST_MS, "post", 0.75)
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        follower = device.Follower(
+            gpu, inference._exchange, None, inference._outputs, inference._feeds
+        )
+        follower.compute()
+        follower.receive(gpu.stream)
+    np.testing.assert_array_equal(follower.host_outputs[0], FEEDS["x"][0])
 
 
 def test_two_inferences_are_under_way_and_each_has_its_own_buffers(gpu):

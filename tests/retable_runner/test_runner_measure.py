@@ -131,6 +131,21 @@ def test_the_post_gets_the_outputs_of_its_own_iteration():
     assert seen == [["outputs", 1], ["outputs", 2], ["outputs", 3]]
 
 
+def test_of_a_call_only_the_call_counts_and_its_outputs_are_waited_for():
+    clock = Clock()
+    seen = []
+
+    def settle(found):
+        clock.advance(30)
+        seen.append(found)
+
+    sampler = measure.CallSampler(Engine(clock, [1.0, 2.0]).run, settle, clock)
+    rows, duration_ms = measure.repeat(sampler, measure.Budget(0, 2, 100), clock)
+    assert measure.columns(sampler.fields, rows) == {"latency_call": [1.0, 2.0]}
+    assert duration_ms == pytest.approx(63)
+    assert seen == [["outputs", 1], ["outputs", 2]]
+
+
 def test_every_sample_is_kept_in_order_when_there_are_more_than_were_allocated():
     count = 2 * measure.FIRST_ROWS + 5
     columns, _ = measured(np.arange(count), min_ms=0, min_samples=count, max_ms=1e12)

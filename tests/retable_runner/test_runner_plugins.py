@@ -59,7 +59,14 @@ def test_what_the_device_runs_is_python_3_6(package):
 
 def test_names_come_from_the_folder():
     assert {"null", "onnxruntime", "openvino"} <= set(backends.names())
-    assert posts.names() == ["numpy_argmax"]
+    assert {"numpy_argmax", "torch_max"} <= set(posts.names())
+
+
+@pytest.mark.parametrize("name", posts.names())
+def test_a_post_says_where_it_runs(name):
+    post = posts.load(name)
+    assert posts.in_torch(post) is name.startswith("torch_")
+    assert post.WHERE in (posts.HOST, posts.ENGINE)
 
 
 def test_an_unknown_name_says_which_there_are():
@@ -69,7 +76,7 @@ def test_an_unknown_name_says_which_there_are():
 
 def test_numpy_argmax_is_the_class_of_each_pixel():
     scores = np.random.default_rng(0).random((1, 19, 4, 6), dtype=np.float32)
-    classes = posts.load("numpy_argmax")([scores])
+    classes = posts.load("numpy_argmax").run([scores])
     assert classes.shape == (1, 4, 6)
     chosen = np.take_along_axis(scores, classes[:, None], axis=1)
     assert np.array_equal(chosen[:, 0], scores.max(axis=1))
@@ -77,6 +84,7 @@ def test_numpy_argmax_is_the_class_of_each_pixel():
 
 def test_no_post_is_nothing():
     assert posts.load("none") is None
+    assert not posts.in_torch(None)
 
 
 @pytest.mark.parametrize(

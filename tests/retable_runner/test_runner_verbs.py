@@ -109,10 +109,15 @@ def test_a_backend_or_post_without_a_file_is_unavailable(runner, null_engine, nu
     result = runner.result(runner.build_job("tensorrt-99", null_onnx))
     assert result["outcome"] == "unavailable"
     result = runner.result(launch(runner, null_engine, sample, post="argmin"))
-    assert (result["outcome"], result["reason"]) == (
-        "unavailable",
-        "no 'argmin' in retable_runner.posts: there are numpy_argmax",
-    )
+    assert result["outcome"] == "unavailable"
+    assert "no 'argmin' in retable_runner.posts: there are numpy_argmax, " in result["reason"]
+
+
+def test_a_post_in_torch_without_torch_is_unavailable(runner, null_engine, sample):
+    result = runner.result(launch(runner, null_engine, sample, post="torch_max"))
+    assert result["outcome"] == "unavailable"
+    assert "torch" in result["reason"]
+    assert result["samples"] == {}
 
 
 def test_an_engine_that_aborts_leaves_its_signal_and_no_result(runner, null_engine, sample):

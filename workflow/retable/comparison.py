@@ -142,6 +142,26 @@ class Agreement(Message):
     facts: dict[str, Any]
 
 
+class Drop(Message):
+    """A stage that lost more agreement than its arithmetic explains: see `retable.stages`."""
+
+    stage: str
+    measure: Literal["agreement", "relative"]
+    lost: float
+    allowed: float
+
+
+class Chain(Message):
+    """How far what a case's engine computes is from the framework, and where that comes from."""
+
+    model: str
+    input: str
+    case: str
+    reason: str | None  # why it could not be compared
+    facts: dict[str, Any]
+    drop: Drop | None  # the first stage that lost more than it may
+
+
 class Scored(Message):
     """What a case's predictions are worth, beside its latency."""
 
@@ -202,5 +222,6 @@ class Comparison(Message):
     plots: list[Plot]
     weights: list[WeightsUsed]
     agreements: list[Agreement]
+    chains: list[Chain]
     scoring: Scoring | None
     sessions: list[SessionSummary]

@@ -6,7 +6,15 @@ from typing import Any
 
 import jinja2
 
-from retable.comparison import Agreement, Answer, ComparedCell, ComparedTable, Scoring
+from retable.comparison import (
+    Agreement,
+    Answer,
+    Chain,
+    ComparedCell,
+    ComparedTable,
+    Drop,
+    Scoring,
+)
 from retable.numbers import number, spread, times
 from retable.plan import SEPARATOR
 
@@ -135,16 +143,30 @@ def floors_text(floors: dict[str, float | None]) -> str:
     return ", ".join(known) or "not known"
 
 
-def agreement_text(agreement: Agreement) -> str:
-    """What fidelity found of one graph, in one phrase."""
+def agreement_text(agreement: Agreement | Chain) -> str:
+    """What fidelity found of a graph or an engine, in one phrase."""
     facts = agreement.facts
     if agreement.reason is not None:
         return f"could not be compared: {agreement.reason}"
+    texts = []
+    if "relative" in facts:
+        texts.append(f"differs by at most {facts['relative']:.1e} of the output's scale")
     if "agreement" in facts:
-        text = f"{100 * facts['agreement']:.3f} % of pixels have the framework's class"
-    else:
-        text = f"differs by at most {facts['relative']:.1e} of the output's scale"
-    return text + _definition_text(facts)
+        texts.append(f"{100 * facts['agreement']:.3f} % of pixels have the framework's class")
+    return "; ".join(texts) + _definition_text(facts)
+
+
+def drop_text(drop: Drop) -> str:
+    """What a stage of the chain lost beyond what its arithmetic explains."""
+    if drop.measure == "agreement":
+        return (
+            f"{drop.stage}: {100 * drop.lost:.1f} % of pixels lose the framework's class "
+            f"(rounding explains up to {100 * drop.allowed:g} %)"
+        )
+    return (
+        f"{drop.stage}: values move by {drop.lost:.1e} of the largest "
+        f"(rounding explains up to {drop.allowed:g})"
+    )
 
 
 def _definition_text(facts: dict[str, Any]) -> str:

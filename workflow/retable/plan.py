@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
@@ -13,6 +13,7 @@ from retable.config.suite import Point, Suite, Table
 from retable.errors import RetableError
 from retable.published import Published
 
+NOT_CHOSEN = Ending("unavailable", "not selected (--config models=...)")
 SEPARATOR = " | "  # between the labels of one row
 
 
@@ -48,20 +49,26 @@ def plan_suite(
     device: Device,
     models: Mapping[str, Model],
     availability: Availability,
+    chosen: Collection[str] | None = None,
     size: str | None = None,
 ) -> Plan:
     """Expand a suite on a device.
 
     Every published value gets exactly one cell, every label of the suite at least one value.
-    `availability` says why a case cannot run here, or None; it is asked once a case.
+    `availability` says why a case cannot run here, or None; it is asked once a case. Of the models
+    only those `chosen` are run; None: all.
     """
+
+    def ending(case: Case, model: Model) -> Ending | None:
+        if chosen is not None and model.model not in chosen:
+            return NOT_CHOSEN
+        return availability(case, model)
+
     cells = tuple(cells_of(suite, published, size))
     known: dict[Request, tuple[Case, ...]] = {}
-    for cell in cells:
-        if cell.request not in known:
-            known[cell.request] = cases_of(
-                cell.request, device, models[cell.request.model], availability
-            )
+    for request in (*(cell.request for cell in cells), *further_requests(suite, size)):
+        if request not in known:
+            known[request] = cases_of(request, device, models[request.model], ending)
     blocks: dict[str, list[Case]] = {}
     for request, cases in known.items():
         blocks.setdefault(request.block, []).extend(cases)
@@ -92,11 +99,20 @@ def cells_of(suite: Suite, published: list[Published], size: str | None = None) 
         if value.column not in table.columns:
             raise _homeless(suite, value, "column", value.column, list(table.columns))
         point = table.columns[value.column].over(rows[value.table][value.row])
-        if size is not None:
-            point = Point(input=size).over(point)
+        point = _sized(point, size)
         cells.append(_cell(suite, value, point))
     _check_labels_are_used(suite, rows, published)
     return cells
+
+
+def further_requests(suite: Suite, size: str | None = None) -> list[Request]:
+    """What the suite asks besides the published cells: timed and scored beside them."""
+    where = f"config/suites/{suite.suite}.yaml: further"
+    return [_request(_sized(point, size), where) for point in suite.further]
+
+
+def _sized(point: Point, size: str | None) -> Point:
+    return point if size is None else Point(input=size).over(point)
 
 
 def cases_of(
@@ -158,13 +174,21 @@ def _row_points(table: Table) -> dict[str, Point]:
 
 def _cell(suite: Suite, value: Published, point: Point) -> Cell:
     where = f"config/suites/{suite.suite}.yaml: {' / '.join(value.place)}"
-    for key in ("model", "input", "role", "precision", "unit"):
-        if getattr(point, key) is None:
-            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+    request = _request(point, where)
+    if point.unit is None:
+        raise RetableError(f"{where}: no 'unit' for this cell in case, rows or columns")
     if (point.score is None) == (point.field is None or point.statistic is None):
         raise RetableError(f"{where}: give 'field' and 'statistic', or 'score'")
-    assert point.model and point.input and point.role and point.precision and point.unit
-    request = Request(
+    measure = Measure(point.field, point.statistic, point.score, point.unit)
+    return Cell(*value.place, request, measure, point.measured_on)
+
+
+def _request(point: Point, where: str) -> Request:
+    for key in ("model", "input", "role", "precision"):
+        if getattr(point, key) is None:
+            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+    assert point.model and point.input and point.role and point.precision
+    return Request(
         model=point.model,
         input=point.input,
         batch=point.batch or 1,
@@ -174,8 +198,6 @@ def _cell(suite: Suite, value: Published, point: Point) -> Cell:
         precision=point.precision,
         options=tuple(sorted(point.options.items())),
     )
-    measure = Measure(point.field, point.statistic, point.score, point.unit)
-    return Cell(*value.place, request, measure, point.measured_on)
 
 
 def _homeless(

@@ -57,12 +57,12 @@ LABELS = (
 )
 ID = {label.name: label.id for label in LABELS}
 CLASSES = tuple(label.name for label in LABELS if label.train_id != IGNORE)
-# Position = id: [34]. What lies beyond it (a license plate's -1 is 255 in the files) is ignored.
-TRAIN_IDS = tuple(label.train_id for label in LABELS)
+# Class by id, of every value that a byte has: an index's `label_map`. A license plate's -1 is 255.
+LABEL_MAP = tuple(
+    {label.id: label.train_id for label in LABELS}.get(value, IGNORE) for value in range(256)
+)
 
 
 def train_ids(ids: np.ndarray) -> np.ndarray:
     """Return the classes, 0 to 18 or IGNORE, of label ids: uint8 of any shape -> the same."""
-    table = np.full(256, IGNORE, np.uint8)
-    table[: len(TRAIN_IDS)] = TRAIN_IDS
-    return table[ids]
+    return np.array(LABEL_MAP, np.uint8)[ids]

@@ -1,8 +1,9 @@
 """Resizing and cropping by interpolation, in numpy: the same bytes on every machine.
 
 Both are separable: an axis is sampled at given coordinates, then the other. Neither averages over
-what lies between the samples when it shrinks (no antialiasing), as OpenCV's INTER_LINEAR and
-TensorFlow's `tf.image.resize` do not; pillow's and torch's antialiased resizes differ from it.
+what lies between the samples when it shrinks (no antialiasing). `tf.image.resize` gives the same
+values to the bit, OpenCV's INTER_LINEAR within 1 of 255 (it computes in fixed point); pillow's
+resize, and torch's with antialias, average where they shrink.
 """
 
 from typing import NamedTuple

@@ -10,13 +10,13 @@ from retable_job import process
 # The version of each verb's job.
 _JOBS = {
     "native": 1,
-    "sample": 1,
+    "sample": 2,
     "prepare": 1,
     "reference": 1,
     "export": 1,
     "tail": 1,
     "precision": 2,
-    "fidelity": 1,
+    "fidelity": 2,
 }
 VERBS = {f"retable/{verb}-job/{version}": verb for verb, version in _JOBS.items()}
 _VERSIONED = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "paddle", "paddle2onnx")

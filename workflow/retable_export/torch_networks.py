@@ -34,8 +34,10 @@ class Exporter:
     `build(options)` makes the network, called `title` in sentences; its forward takes `image`.
     `check(shape)` raises UnsupportedError for a size that has no graph. `training` are the first
     letters of names in published weights that only training uses. `forms` are the files of `native`
-    that are made besides the state dict. A network that averages over more than the usual small
-    images says itself what images it is calibrated with: `calibration`, (batch, height, width).
+    that are made besides the state dict: `exported` where torch.export leaves all sizes open, which
+    it does not where an average is of one pixel in small images, and of more in large ones. A
+    network that averages over more than the usual small images says itself what images it is
+    calibrated with: `calibration`, (batch, height, width).
     """
 
     def __init__(
@@ -70,12 +72,12 @@ class Exporter:
         """
         torch.set_num_threads(1)  # the order of a sum must not depend on the machine's core count
         network = self._build(options)
-        if weights == "official":
-            if len(fetched) != 1:
-                raise JobError(f"{self._title} takes one fetched file, the job has {len(fetched)}")
+        if weights == "random":
+            initialise(network, seed)
+        elif len(fetched) == 1:
             self._load(network, next(iter(fetched.values())))
         else:
-            initialise(network, seed)
+            raise JobError(f"{self._title} takes one fetched file, the job has {len(fetched)}")
         files = {role: folder / _FILES[role] for role in self._forms}
         network.eval()
         for role, path in files.items():

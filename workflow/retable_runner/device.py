@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from retable_runner import cuda
+from retable_runner import cuda, posts, torch_posts
 from retable_runner.errors import Unsupported
 
 NAME = "device"
@@ -50,9 +50,32 @@ class Inference(object):
         """Take other inputs, name -> ndarray of the same shapes."""
         self._exchange.fill(feeds)
 
+    def answering(self, post):
+        """Return a function that runs once, and what follows: () -> [(name, ndarray)]."""
+        if post is None:
+            return lambda: list(zip(self.outputs, self.run()))  # noqa: B905 - Python 3.6
+        if not posts.in_torch(post):
+            return lambda: posts.named(post.run(self.run()))
+        follower = Follower(self._gpu, self._exchange, post, self._outputs, self._feeds)
+
+        def followed():
+            stream = self._gpu.stream
+            self._exchange.send(stream)
+            self._exchange.compute()
+            follower.compute()
+            follower.receive(stream)
+            stream.synchronize()
+            return posts.named(follower.host_outputs)
+
+        return followed
+
     def sampler(self, post):
-        """Return what is sampled: see `DeviceSampler`."""
-        return DeviceSampler(self._gpu, self._exchange, post)
+        """Return what is sampled: see `DeviceSampler`, and `FollowedSampler`."""
+        if not posts.in_torch(post):
+            return DeviceSampler(self._gpu, self._exchange, post and post.run)
+        follower = Follower(self._gpu, self._exchange, post, self._outputs, self._feeds)
+        self.facts["post"] = follower.facts
+        return FollowedSampler(self._gpu, self._exchange, follower)
 
     def counted(self, sampler):
         """Return the sampler as it is: the host waits while the GPU works, and counts nothing."""
@@ -61,7 +84,7 @@ class Inference(object):
     def further(self, post):
         """Return the samplers of further passes: `latency_pipe`, if the engine can be bound twice.
 
-        With a `post` there is none: it follows on the host, after the outputs.
+        With a `post` there is none: what follows an inference was never measured that way.
         """
         if post is not None:
             return []
@@ -87,7 +110,7 @@ class Exchange(object):
         self.host_outputs = [gpu.pinned(port.shape, port.dtype) for port in outputs]
         self._device_inputs = [gpu.allocate(array.nbytes) for array in self.host_inputs]
         self._enqueue = engine.attach([int(memory) for memory in self._device_inputs])
-        self._addresses = []
+        self.addresses = []  # of the last inference's outputs on the GPU
 
     def fill(self, feeds):
         """Put the inputs where they are sent from."""
@@ -101,10 +124,33 @@ class Exchange(object):
 
     def compute(self):
         """Put one inference on the engine's stream."""
-        self._addresses = self._enqueue()
+        self.addresses = self._enqueue()
 
     def receive(self, stream):
         """Copy the outputs of the last inference to the host, asynchronously on `stream`."""
+        for index, address in enumerate(self.addresses):
+            self._gpu.receive(self.host_outputs[index], address, stream)
+
+
+class Follower(object):
+    """A post on the GPU, on what an exchange's inference leaves there, and its way to the host."""
+
+    def __init__(self, gpu, exchange, post, ports, feeds):
+        exchange.send(gpu.stream)
+        exchange.compute()
+        self._gpu = gpu
+        self._post = torch_posts.OnDevice(post, gpu, ports, exchange.addresses, feeds)
+        self._addresses = []
+        self._exchange = exchange
+        self.host_outputs = [gpu.pinned(port.shape, port.dtype) for port in self._post.outputs]
+        self.facts = self._post.facts
+
+    def compute(self):
+        """Put the post on the engine's stream."""
+        self._addresses = self._post.enqueue(self._exchange.addresses)
+
+    def receive(self, stream):
+        """Copy what the post made to the host, asynchronously on `stream`."""
         for index, address in enumerate(self._addresses):
             self._gpu.receive(self.host_outputs[index], address, stream)
 
@@ -148,6 +194,41 @@ class DeviceSampler(object):
         self.fields = self.FIELDS if post is None else self.FIELDS + ("host_post",)
         self.counters = ()
         self.sample = bare if post is None else followed
+
+
+class FollowedSampler(object):
+    """One inference and its post at a time, both on the GPU: four parts on one stream.
+
+    The fields are those of `DeviceSampler`, with `post` between `gpu_compute` and `d2h`: what the
+    post makes is copied to the host, and what the engine makes is not. `latency_sync` is the whole.
+    """
+
+    fields = ("latency_sync", "latency_sum", "gpu_compute", "post", "h2d", "d2h")
+    counters = ()
+
+    def __init__(self, gpu, exchange, follower, clock=time.perf_counter):
+        stream = gpu.stream
+        started, sent, computed, followed, received = marks = [gpu.event() for _ in range(5)]
+
+        def sample():
+            start = clock()
+            started.record(stream)
+            exchange.send(stream)
+            sent.record(stream)
+            exchange.compute()
+            computed.record(stream)
+            follower.compute()
+            followed.record(stream)
+            follower.receive(stream)
+            received.record(stream)
+            stream.synchronize()
+            latency = clock() - start
+            h2d, compute, post, d2h = (
+                marks[index].time_till(marks[index + 1]) / 1e3 for index in range(4)
+            )
+            return (latency, h2d + compute + post + d2h, compute, post, h2d, d2h)
+
+        self.sample = sample
 
 
 class PipeSampler(object):

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from retable_runner import contention, measure
+from retable_runner import contention, measure, posts, torch_posts
 
 NAME = "host"
 
@@ -12,7 +12,7 @@ def opened(backend, files, options, feeds):
     """Load an engine and give it `feeds` (name -> ndarray); yield the Inference."""
     engine = backend.load(files, options)
     engine.bind(feeds)
-    yield Inference(engine)
+    yield Inference(engine, feeds, options)
 
 
 class Inference(object):
@@ -20,15 +20,39 @@ class Inference(object):
 
     memory = NAME
 
-    def __init__(self, engine):
-        self.refill = engine.bind  # other inputs, name -> ndarray of the same shapes
+    def __init__(self, engine, feeds, options):
+        self._feeds = feeds
+        self._options = options
         self.outputs = engine.outputs
         self.facts = engine.facts
         self.run = engine.run  # () -> the output ndarrays, in the order of `outputs`
+        self.refill = engine.bind  # other inputs, name -> ndarray of the same shapes
+        self._engine = engine
+
+    def compiled(self):
+        """Return what the engine says of what it has compiled so far, None if it never does."""
+        said = getattr(self._engine, "compiled", None)
+        return None if said is None else said()
+
+    def answering(self, post):
+        """Return a function that runs once, and what follows: () -> [(name, ndarray)]."""
+        if post is None:
+            return lambda: list(zip(self.outputs, self.run()))  # noqa: B905 - Python 3.6
+        call = self._call(post)
+        return lambda: posts.named(call(self.run()))
 
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
-        return measure.HostSampler(self.run, post)
+        if hasattr(self._engine, "call") and post is None:
+            return measure.CallSampler(self._engine.call, self._engine.settle)
+        return measure.HostSampler(self.run, post and self._call(post))
+
+    def _call(self, post):
+        """Return the function of a post: it takes the outputs of `run`."""
+        if not posts.in_torch(post):
+            return post.run
+        call, self.facts["post"] = torch_posts.on_host(post, self._feeds, self._options)
+        return call
 
     def counted(self, sampler):
         """Return the sampler with the CPU's contention beside its times."""

@@ -5,9 +5,21 @@ import time
 
 import numpy as np
 
-from retable_runner import backends, contract, conversation, host, measure, posts, program
+from retable_runner import (
+    backends,
+    contract,
+    conversation,
+    host,
+    measure,
+    posts,
+    program,
+    torch_posts,
+)
 
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
+
+
+MOST_COMPILING_CALLS = 10  # a network whose inner shapes never repeat compiles for ever
 
 
 def run(job, result):
@@ -17,7 +29,10 @@ def run(job, result):
     feeds = read_sample(contract.verified(job["sample"]))
     backend = backends.load(job["backend"])
     post = posts.load(job["post"])
+    backends.prepare(backend, job["options"])
     result["versions"].update(backend.versions())
+    if posts.in_torch(post):
+        result["versions"].update(torch_posts.versions())
     facts = result["facts"]
     facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts["affinity"] = backends.cpus()  # before the library sets its own
@@ -34,9 +49,11 @@ def run(job, result):
         talk.hear()
         if not isinstance(inference, program.Inference):
             _call_first(inference, facts)
+            _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
         for sampler in inference.further(post):
             _time_further(sampler, job, result)
+        _count_late(inference, facts)
 
 
 def _call_first(inference, facts):
@@ -48,6 +65,30 @@ def _call_first(inference, facts):
         {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
         for name, array in zip(inference.outputs, outputs)  # noqa: B905 - Python 3.6
     ]
+
+
+def _compile_all(inference, facts):
+    """Run until nothing more is compiled, where a library compiles what it meets."""
+    found = _compiled(inference)
+    if found is None:
+        return
+    calls, before = 1, 0
+    while found["clusters"] > before and calls < MOST_COMPILING_CALLS:
+        inference.run()
+        calls += 1
+        before, found = found["clusters"], _compiled(inference)
+    facts["compilation"] = dict(found, calls=calls)
+
+
+def _count_late(inference, facts):
+    """How many clusters were compiled while it was timed: those samples hold that too."""
+    if "compilation" in facts:
+        done = facts["compilation"]["clusters"]
+        facts["compilation"]["late"] = _compiled(inference)["clusters"] - done
+
+
+def _compiled(inference):
+    return getattr(inference, "compiled", lambda: None)()
 
 
 def _time(inference, post, job, talk, result):

@@ -52,6 +52,26 @@ class HostSampler(object):
         self.sample = bare if post is None else followed
 
 
+class CallSampler(object):
+    """One call of a framework's function on the host clock, as long as it takes to return.
+
+    Then `settle` waits, outside the time that counts, until what it returned is there.
+    """
+
+    fields = ("latency_call",)
+    counters = ()
+
+    def __init__(self, call, settle, clock=time.perf_counter):
+        def sample():
+            start = clock()
+            found = call()
+            end = clock()
+            settle(found)
+            return (end - start,)
+
+        self.sample = sample
+
+
 class Settled(object):
     """The stopping rule of what a turn runs before it counts.
 

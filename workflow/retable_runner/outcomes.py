@@ -9,10 +9,12 @@ from retable_runner.errors import JobError, Unavailable, Unsupported
 REASON_LENGTH = 300
 # How libraries written in C++ say that there was no memory, when they do not raise MemoryError.
 OUT_OF_MEMORY = re.compile(
-    r"bad_alloc|bad alloc|out of memory|failed to allocate (.* )?memory", re.I
+    r"bad_alloc|bad alloc|out of memory|OOM when|failed to allocate (.* )?memory", re.I
 )
 # Lines of a library's message that say where in its source, or be polite: not the reason.
-NOISE = re.compile(r"Exception from |Check '.*' failed at |Please |Traceback |File \"|[\W_]*$")
+NOISE = re.compile(
+    r"Exception from |Check '.*' failed at |Please |Traceback |File \"|Hint: |\[\[|\[Op:|[\W_]*$"
+)
 # Errors whose message alone says little: KeyError's is a bare key.
 NAMED = (LookupError, AttributeError, TypeError, AssertionError, NameError)
 

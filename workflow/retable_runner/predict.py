@@ -27,7 +27,8 @@ KEYS = (
 def run(job, result):
     """Run the engine on all that the job gives; leave an array for each output it keeps.
 
-    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W].
+    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]. With a sample, it is
+    what the engine is given; pictures beside it are only prepared, and left as `prepared`.
     """
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     backend = backends.load(job["backend"])
@@ -42,22 +43,42 @@ def run(job, result):
         paths = _written(inference, post, given, job)
         result["facts"].update(engine=inference.facts, inputs=given.count)
     result["facts"]["seconds"] = round(time.perf_counter() - start, 3)
+    if job["sample"] is not None and job["pictures"] is not None:
+        paths["prepared"] = _prepared(job)
     result["artifacts"] = {name: contract.artifact(path) for name, path in paths.items()}
 
 
 def _written(inference, post, given, job):
     """Run on all that is given; return the paths of the arrays by name."""
+    answer = inference.answering(post)
     with arrays.Folder(job["folder"]) as folder:
         for feeds, count in given.batches():
             inference.refill(feeds)
-            for name, array in _kept(inference, post, job["keep"]):
+            named = answer()
+            if job["keep"] == "labels":
+                named = [("labels", labels_of(named))]
+            for name, array in named:
                 folder.append(name, array[:count])
     return folder.paths
+
+
+def _prepared(job):
+    """Prepare the pictures of the sample; return the path of the tensor."""
+    pictures = _pictures(job)
+    (tensor,) = prepared(np.asarray(pictures), job["preparation"]).values()
+    with arrays.Folder(job["folder"]) as folder:
+        folder.append("prepared", tensor)
+    return folder.paths["prepared"]
 
 
 def _given(job):
     if job["sample"] is not None:
         return _Sample(read_sample(contract.verified(job["sample"])))
+    return _Pictures(_pictures(job), job["preparation"], job["input"]["batch"])
+
+
+def _pictures(job):
+    """Map the pictures into memory; JobError if they are not of the job's size."""
     pictures = np.load(contract.verified(job["pictures"]), mmap_mode="r", allow_pickle=False)
     wanted = (job["input"]["height"], job["input"]["width"], 3)
     if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
@@ -66,7 +87,7 @@ def _given(job):
                 pictures.dtype, list(pictures.shape), *wanted
             )
         )
-    return _Pictures(pictures, job["preparation"], job["input"]["batch"])
+    return pictures
 
 
 class _Pictures(object):
@@ -106,12 +127,3 @@ class _Sample(object):
     def batches(self):
         """Yield (feeds, how many of their entries count)."""
         yield self._feeds, self.count
-
-
-def _kept(inference, post, keep):
-    """Return what is kept of one inference: (name, array [n, ...]), as many as there are."""
-    outputs = inference.run()
-    named = list(zip(inference.outputs, outputs))  # noqa: B905 - Python 3.6
-    if post is not None:
-        named = [("output", post(outputs))]
-    return [("labels", labels_of(named))] if keep == "labels" else named

@@ -9,6 +9,7 @@ rule compare:
         timings=dag.pages.timings,
         scores=dag.pages.scores,
         fidelities=dag.pages.fidelities,
+        engine_fidelities=dag.pages.engine_fidelities,
         natives=dag.pages.natives,
         environments=dag.pages.environments,
         sources=dag.code.of("retable.steps.compare"),
@@ -24,5 +25,6 @@ rule compare:
         "python -m retable compare --suite {wildcards.suite:q} --device {wildcards.device:q}"
         " --settings {params.settings:q}"
         " --timings {input.timings:q} --scores {input.scores:q} --fidelities {input.fidelities:q}"
+        " --engine_fidelities {input.engine_fidelities:q}"
         " --natives {input.natives:q} --environments {input.environments:q}"
         " --output {output:q} --log {log:q}"

@@ -7,7 +7,9 @@ rule predict:
         inputs=dag.accuracy.inputs,
         environment=dag.accuracy.device_environment,
         sources=dag.code.of(
-            "retable.steps.predict", "retable_runner.__main__", "retable_runner.predict"
+            "retable.steps.predict",
+            "retable_runner.__main__",
+            "retable_runner.predict",
         ),
         plugins=dag.code.prediction,
         runtime=dag.code.device_runtime,

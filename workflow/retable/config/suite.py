@@ -135,6 +135,7 @@ class Suite(Entry):
     claims: list[Claim] = []
     plots: list[Plot] = []
     accuracy: Accuracy | None = None
+    further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []
 
     @model_validator(mode="after")

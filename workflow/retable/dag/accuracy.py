@@ -49,29 +49,39 @@ class Accuracy:
                 return ["--geometry", preparation.geometry, "--options", options]
         raise RetableError(f"no model of this run places pictures as {wildcards.placement!r}")
 
-    # Calibration
+    # What a model is given besides: to be calibrated with, to be compared on
 
     def calibration(self, wildcards: Wildcards) -> list[str]:
         """The pictures that a graph of this precision is calibrated with, as tensors."""
-        if wildcards.precision != "int8" or self._calibration_set(wildcards.model) is None:
+        if wildcards.precision != "int8" or self._set_of(wildcards) is None:
             return []
         return [f"results/models/{wildcards.model}/{wildcards.input}/calibration.json"]
 
     def calibration_inputs(self, wildcards: Wildcards) -> str:
-        chosen = self._calibration_set(wildcards.model)
-        preparation = self._run.model(wildcards).preparation
-        if chosen is None or preparation is None:
+        chosen = self._set_of(wildcards)
+        if chosen is None:
             raise RetableError(f"no suite of this run has pictures for {wildcards.model}")
-        size = wildcards.input.partition("b")[0]
-        place = f"{chosen.dataset}/{chosen.calibration}/{preparation.placement}/{size}"
-        return f"results/inputs/{place}.json"
+        return self._inputs_of(wildcards, chosen, chosen.calibration)
 
-    def _calibration_set(self, model: str) -> DataSet | None:
-        """That of the first suite which scores the model."""
+    def sample_pictures(self, wildcards: Wildcards) -> list[str]:
+        """The pictures whose first are the sample."""
+        chosen = self._set_of(wildcards)
+        if chosen is None:
+            return []
+        return [self._inputs_of(wildcards, chosen, chosen.calibration)]
+
+    def _inputs_of(self, wildcards: Wildcards, chosen: DataSet, split: str) -> str:
+        preparation = self._run.model(wildcards).preparation
+        assert preparation is not None
+        size = wildcards.input.partition("b")[0]
+        return f"results/inputs/{chosen.dataset}/{split}/{preparation.placement}/{size}.json"
+
+    def _set_of(self, wildcards: Wildcards) -> DataSet | None:
+        """The data set of the first suite that scores the model."""
         for plan in self._run.plans.values():
             if plan.suite.accuracy is not None:
                 chosen = self._data_of(plan.suite)
-                cases = (one for one in plan.runnable_cases if one.request.model == model)
+                cases = (one for one in plan.runnable_cases if one.request.model == wildcards.model)
                 if any(self._is_scored(case, chosen) for case in cases):
                     return chosen
         return None
@@ -95,8 +105,13 @@ class Accuracy:
 
     def preparation_json(self, wildcards: Wildcards) -> str:
         preparation = self._model(self._run.named_case(wildcards)).preparation
-        assert preparation is not None
+        if preparation is None:
+            return "null"
         return preparation.model_dump_json(exclude={"geometry", "options"})
+
+    def sample(self, wildcards: Wildcards) -> str:
+        request = self._run.named_case(wildcards).request
+        return f"results/models/{request.model}/{request.input_key}/sample.json"
 
     def engine(self, wildcards: Wildcards) -> str:
         return self._engines.of(self._run.named_case(wildcards))
@@ -106,6 +121,32 @@ class Accuracy:
 
     def device_environment(self, wildcards: Wildcards) -> str:
         return self._environments.on_device(self._run.named_case(wildcards).environment)
+
+    def reference(self, wildcards: Wildcards) -> str:
+        request = self._run.named_case(wildcards).request
+        return f"results/models/{request.model}/{request.input_key}/reference.json"
+
+    def model_environment(self, wildcards: Wildcards) -> str:
+        model = self._model(self._run.named_case(wildcards))
+        return self._environments.of_framework(model.environment)
+
+    def graphs(self, wildcards: Wildcards) -> list[str]:
+        """The graph that a case's engine is of, and the one without a tail."""
+        return list(self._graphs(wildcards).values())
+
+    def graph_options(self, wildcards: Wildcards) -> list[str]:
+        """The same, as the step's options."""
+        graphs = self._graphs(wildcards)
+        tail = self._run.named_case(wildcards).request.tail if graphs else "none"
+        named = [word for name, path in graphs.items() for word in (f"--{name}", path)]
+        return ["--tail", tail, *named]
+
+    def _graphs(self, wildcards: Wildcards) -> dict[str, str]:
+        case = self._run.named_case(wildcards)
+        if case.request.native:
+            return {}
+        plain = f"results/models/{case.request.model}/{case.request.input_key}/none/fp32.json"
+        return {"graph": f"results/models/{case.graph}.json", "plain": plain}
 
     def inputs(self, wildcards: Wildcards) -> str:
         """The pictures of the data set, at the case's input size."""

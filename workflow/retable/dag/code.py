@@ -24,6 +24,10 @@ class Code:
     def tail(self, wildcards: Wildcards) -> list[str]:
         return [] if wildcards.tail == "none" else self.of(f"retable_export.tails.{wildcards.tail}")
 
+    def case_tail(self, wildcards: Wildcards) -> list[str]:
+        tail = self._run.named_case(wildcards).request.tail
+        return [] if tail == "none" else self.of(f"retable_export.tails.{tail}")
+
     def precision(self, wildcards: Wildcards) -> list[str]:
         return self.of(f"retable_export.precisions.{wildcards.precision}")
 

@@ -33,7 +33,9 @@ class Environments:
 
     def of_model(self, wildcards: Wildcards) -> str:
         """The environment of the model's framework, in which its artifacts are made."""
-        environment = self._run.model(wildcards).environment
+        return self.of_framework(self._run.model(wildcards).environment)
+
+    def of_framework(self, environment: str) -> str:
         if environment == "host":
             return "results/environments/host/host.json"
         return self.here(environment)

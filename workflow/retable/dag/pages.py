@@ -17,8 +17,9 @@ class Pages:
         return [f"results/{device}/timings/{suite}/{block.name}.json" for block in blocks]
 
     def model_files(self, wildcards: Wildcards) -> list[str]:
-        cells = self._run.plans[wildcards.suite].cells
-        return sorted({f"config/models/{cell.request.model}.yaml" for cell in cells})
+        blocks = self._run.plans[wildcards.suite].blocks.values()
+        requests = (case.request for block in blocks for case in block.cases)
+        return sorted({f"config/models/{request.model}.yaml" for request in requests})
 
     def natives(self, wildcards: Wildcards) -> list[str]:
         """The records that say which weights the suite's timed models have."""
@@ -34,6 +35,15 @@ class Pages:
         timed = self._run.timed(wildcards)
         graphs = {case.graph for case in timed if not case.native}
         return sorted(f"results/models/{_fidelity(graph)}.json" for graph in graphs)
+
+    def engine_fidelities(self, wildcards: Wildcards) -> list[str]:
+        """Of the cases whose engine's own output is the answer."""
+        device = self._run.device.device
+        return [
+            f"results/{device}/fidelity/{case.request.block}/{case.name}.json"
+            for case in self._run.timed(wildcards)
+            if case.request.post == "none"
+        ]
 
     def settings_json(self) -> str:
         """What was asked of the run and decides its numbers, as the page tells it."""

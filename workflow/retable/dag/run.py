@@ -12,8 +12,8 @@ from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
 from retable.errors import RetableError
-from retable.plan import Plan, plan_suite
-from retable.published import read_published
+from retable.plan import Plan, cells_of, plan_suite
+from retable.published import Published, read_published
 from retable.runtimes import runtime
 
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
@@ -103,16 +103,26 @@ class Run:
 def plans(configuration: Configuration, settings: Settings, device: Device) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
     available = PlugIns(configuration.root)
-    made = {}
-    for name in settings.suites(list(configuration.suites)):
-        suite = configuration.suites[name]
-        published = read_published(configuration.root / "data" / "published" / f"{name}.csv")
-        made[name] = plan_suite(
+    suites = {
+        name: (configuration.suites[name], _published(configuration, name))
+        for name in settings.suites(list(configuration.suites))
+    }
+    known = {
+        cell.request.model for suite, values in suites.values() for cell in cells_of(suite, values)
+    }
+    return {
+        name: plan_suite(
             suite,
-            published,
+            values,
             device,
             configuration.models,
             available.ending,
+            settings.chosen_models(known),
             settings.size,
         )
-    return made
+        for name, (suite, values) in suites.items()
+    }
+
+
+def _published(configuration: Configuration, suite: str) -> list[Published]:
+    return read_published(configuration.root / "data" / "published" / f"{suite}.csv")

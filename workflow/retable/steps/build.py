@@ -122,7 +122,7 @@ def _built(given: argparse.Namespace, source: Record, environment: Record, folde
         update={
             "artifacts": {
                 name: Artifact(
-                    path=str(folder / Path(engine.path).name),
+                    path=str(folder / Path(engine.path).relative_to(made)),
                     sha256=engine.sha256,
                     bytes=engine.bytes,
                 )

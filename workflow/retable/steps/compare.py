@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retable.answers import Measurements
 from retable.availability import PlugIns
+from retable.chains import Fidelities
 from retable.claims import judge
 from retable.comparison import (
     Agreement,
@@ -18,6 +19,7 @@ from retable.comparison import (
     WeightsUsed,
 )
 from retable.conditions import conditions_of
+from retable.config.entry import listed
 from retable.config.load import load_configuration
 from retable.config.model import Model
 from retable.config.suite import Table
@@ -35,7 +37,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--settings", type=json.loads, required=True, help="of the run, as JSON")
-    for records in ("timings", "scores", "fidelities", "natives", "environments"):
+    for records in (
+        "timings",
+        "scores",
+        "fidelities",
+        "engine_fidelities",
+        "natives",
+        "environments",
+    ):
         parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
     add_output(parser)
 
@@ -50,6 +59,7 @@ def run(given: argparse.Namespace) -> None:
         configuration.devices[given.device].playing(given.settings["players"]),
         configuration.models,
         PlugIns(configuration.root).ending,
+        _chosen(given.settings["models"]),
         given.settings["size"],
     )
     paths = {path.stem: path for path in given.timings}
@@ -58,6 +68,7 @@ def run(given: argparse.Namespace) -> None:
     scores = Scores(read_record(path) for path in given.scores)
     measured = Measurements(plan, sessions, scores)
     published = {value.place: value for value in values}
+    graphs = [read_record(path) for path in given.fidelities]
     natives = [read_record(path) for path in given.natives]
     weights = [
         _weights(record, configuration.models[record.subject["model"]]) for record in natives
@@ -83,7 +94,8 @@ def run(given: argparse.Namespace) -> None:
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
         plots=suite.plots,
         weights=weights,
-        agreements=[_agreement(read_record(path)) for path in given.fidelities],
+        agreements=[_agreement(record) for record in graphs],
+        chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
         scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
@@ -91,6 +103,11 @@ def run(given: argparse.Namespace) -> None:
         ],
     )
     write_json(given.output, comparison.model_dump(by_alias=True))
+
+
+def _chosen(models: str) -> list[str] | None:
+    """The models that the run was about; None: all."""
+    return None if models == "all" else listed(models)
 
 
 def _table(

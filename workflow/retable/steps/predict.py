@@ -1,7 +1,6 @@
 """Run a case's engine on the pictures of a data set, and keep what it says of each."""
 
 import argparse
-import json
 from pathlib import Path
 
 from retable.cases import input_shape
@@ -10,18 +9,15 @@ from retable.environments import enter
 from retable.jobs.predict import PredictJob
 from retable.places import run_job
 from retable.records import Record, leave_record, read_record, verify
-from retable.steps.options import add_environment
+from retable.steps.options import add_case, add_environment
 
 TIMEOUT_S = 4 * 3600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--case", type=json.loads, required=True, help="what runs, as JSON")
-    parser.add_argument("--engine", type=Path, required=True, help="record of 'build'")
+    add_case(parser)
     parser.add_argument("--native", type=Path, required=True, help="record of 'native'")
     parser.add_argument("--inputs", type=Path, required=True, help="record of 'inputs'")
-    parser.add_argument("--preparation", type=json.loads, required=True, help="of the model")
-    parser.add_argument("--memory-limit-mib", type=int, help="of the process")
     add_environment(parser)
 
 

@@ -8,6 +8,7 @@ from retable.files import read_json, write_text
 from retable.pages import (
     Footnotes,
     agreement_text,
+    drop_text,
     floors_text,
     render,
     scores_table,
@@ -41,6 +42,7 @@ def run(given: argparse.Namespace) -> None:
         coverage=_coverage(comparison),
         agreement_text=agreement_text,
         floors_text=floors_text,
+        drop_text=drop_text,
         unscored_reasons=unscored_reasons,
         scores=_scores(comparison.scoring, footnotes),
         pareto=_pareto(comparison, given.output),

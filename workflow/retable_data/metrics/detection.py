@@ -48,12 +48,12 @@ def score(
         raise JobError(f"metric detection needs the outputs {', '.join(missing)}")
     evaluator = options.get("evaluator", coco_evaluation.EVALUATORS[0])
     with tempfile.TemporaryDirectory(prefix="retable-") as folder:
-        written = _written(placements, predictions, options, Path(folder))
+        files = written(placements, predictions, options, Path(folder))
         images = [placement["item"] for placement in placements]
         annotations = Path(index["annotations"])
         found = {
             kind: coco_evaluation.evaluate(annotations, results, kind, images, evaluator)
-            for kind, results in written.items()
+            for kind, results in files.items()
         }
     metrics: dict[str, float | None] = {}
     for one in found.values():
@@ -61,7 +61,7 @@ def score(
     return {"metrics": metrics, "per_class": found["bbox"]["per_class"]}
 
 
-def _written(
+def written(
     placements: list[dict[str, Any]],
     predictions: Mapping[str, Entries],
     options: Mapping[str, Any],

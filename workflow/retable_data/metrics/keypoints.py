@@ -4,6 +4,10 @@ Predictions: `heatmaps` [N, 17, h, w], of inputs that the geometry `person` plac
 its option `flip`. Options: those of `poses.found_in`, and `evaluator` ("faster-coco-eval", the
 default, or "pycocotools"). Poses of a picture that are too much alike are one (OKS above 0.9).
 
+PaddleDetection's own evaluation is geometry `person` with `flip: true` (TinyPose: `udp: true`
+besides), and here `decoding: dark, kernel: 3, shift: true, unbiased: false` (LiteHRNet:
+`decoding: quarter`): its defaults in `TopDownHRNet` and `HRNetPostProcess`.
+
 `metrics` has "keypoints/AP", "keypoints/AP50", ...; there are no classes.
 """
 

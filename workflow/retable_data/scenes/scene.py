@@ -93,26 +93,37 @@ def _annotation(mask: np.ndarray, one: Drawn) -> dict[str, Any]:
         "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
         "segmentation": {"size": list(mask.shape), "counts": masks.run_lengths(mask)},
     }
-    return described if one.body is None else {**described, **_person_keys(mask, one.body)}
+    if one.body is None:
+        return described
+    bounds = (left, top, int(columns[-1]), int(rows[-1]))
+    return {**described, **_person_keys(mask, bounds, one.body)}
 
 
-def _person_keys(mask: np.ndarray, body: bodies.Body) -> dict[str, Any]:
-    coco = _labelled(mask, body.joints_of(joints.COCO))
+def _person_keys(
+    mask: np.ndarray, bounds: tuple[int, int, int, int], body: bodies.Body
+) -> dict[str, Any]:
+    coco = _labelled(mask, bounds, body.joints_of(joints.COCO))
     return {
         "keypoints": coco,
         "num_keypoints": sum(visibility > 0 for visibility in coco[2::3]),
-        "joints": _labelled(mask, body.joints_of(joints.MPII)),
+        "joints": _labelled(mask, bounds, body.joints_of(joints.MPII)),
         "head_box": [round(value, 2) for value in body.head_box],
     }
 
 
-def _labelled(mask: np.ndarray, places: np.ndarray) -> list[float]:
-    """Return x, y, visibility of joints in turn: 2 seen, 1 hidden, 0 (and x = y = 0) outside."""
-    height, width = mask.shape
+def _labelled(
+    mask: np.ndarray, bounds: tuple[int, int, int, int], places: np.ndarray
+) -> list[float]:
+    """Return x, y, visibility of joints in turn: 2 seen, 1 hidden.
+
+    What lies outside of all that is seen of the person, nobody could label: 0, and x = y = 0.
+    """
+    left, top, right, bottom = bounds
     made: list[float] = []
     for x, y in places:
         row, column = round(float(y)), round(float(x))
-        inside = 0 <= row < height and 0 <= column < width
-        made += [round(float(x), 2), round(float(y), 2)] if inside else [0, 0]
-        made.append((2 if mask[row, column] else 1) if inside else 0)
+        if left <= column <= right and top <= row <= bottom:
+            made += [round(float(x), 2), round(float(y), 2), 2 if mask[row, column] else 1]
+        else:
+            made += [0, 0, 0]
     return made

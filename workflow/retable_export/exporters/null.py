@@ -38,6 +38,8 @@ def native(
 
     Or take those of the one .npz that was fetched.
     """
+    if weights != "random" and not fetched:
+        raise UnsupportedError("exporter null has no official weights: ask for weights: random")
     if weights == "random":
         drawn = _drawn(options.get("classes", _CLASSES), seed)
     else:

@@ -19,6 +19,18 @@ A backend's module imports its library inside its functions, never at its top, a
     `engine.outputs`      the names of the outputs, in the order in which `run` gives them
     `engine.facts`        {"threads": int, "device": str, ...}: what it says of itself
 
+    and, where only the call of a framework's function is to be timed (`latency_call`),
+
+    `engine.call()`         call it, and return what it returns
+    `engine.settle(found)`  wait until what it returned is there
+
+    and, where it compiles what it meets,
+
+    `engine.compiled()`     what it has compiled so far: {"clusters": int, "seconds": float}
+
+A library that reads the process's environment when it is imported may have its backend offer
+`prepare(options)`, which is called before `versions()` in a launch.
+
 A backend whose inputs and outputs are in a GPU's memory says `MEMORY = device` (that module of this
 package) and differs in two places:
 
@@ -77,6 +89,11 @@ def names():
 def load(name):
     """Return the module of the backend `name`; ImportError if it has no file here."""
     return plugins.load(sys.modules[__name__], name)
+
+
+def prepare(backend, options):
+    """Let a backend set what its library reads when it is imported."""
+    getattr(backend, "prepare", bool)(options)
 
 
 def cpus():

@@ -22,7 +22,7 @@ import time
 
 import numpy as np
 
-from retable_runner import contract, cuda, device, outcomes
+from retable_runner import contract, cuda, device, outcomes, torch_memory
 from retable_runner.errors import Unavailable, Unsupported
 
 MEMORY = device
@@ -91,7 +91,7 @@ def load(files, options, gpu):
 
 def scripted(torch, path):
     """Return a TorchScript program on the GPU, and its facts."""
-    program = torch.jit.load(path, map_location=_place()).eval()
+    program = torch.jit.load(path, map_location=torch_memory.place()).eval()
     # Before the first call: unoptimised, the program shows no calls' insides.
     return program, {"convolutions": convolutions(program)}
 
@@ -102,7 +102,7 @@ def compiled(torch, path):
     import triton
     from torch.export.passes import move_to_device_pass
 
-    program = move_to_device_pass(exported(torch, path), _place())
+    program = move_to_device_pass(exported(torch, path), torch_memory.place())
     # One graph, and of fixed sizes, or an error: nothing is left to be compiled while timed.
     call = torch.compile(program.module(), fullgraph=True, dynamic=False)
     return call, {
@@ -134,19 +134,6 @@ def check_compilers():
         raise Unavailable("torch.compile needs Triton, and there is none for this GPU")
     if not any(map(shutil.which, filter(None, [os.environ.get("CC"), "gcc", "clang", "cc"]))):
         raise Unavailable("torch.compile needs a C compiler, and there is none")
-
-
-class _Memory(object):
-    """Device memory as the CUDA array interface (version 3) describes it, not owned."""
-
-    def __init__(self, address, port):
-        self.__cuda_array_interface__ = {
-            "shape": port.shape,
-            "typestr": port.dtype.str,
-            "data": (address, False),
-            "strides": None,
-            "version": 3,
-        }
 
 
 class Engine(object):
@@ -181,7 +168,7 @@ class Engine(object):
     def attach(self, inputs):
         """Bind the addresses of the inputs; return `enqueue`. The outputs are torch's own."""
         tensors = [
-            self._torch.as_tensor(_Memory(address, port), device=_place())
+            torch_memory.tensor(self._torch, address, port)
             for address, port in zip(inputs, self._inputs)  # noqa: B905 - Python 3.6
         ]
         return self._captured(tensors) if self._mode.captured else self._launched(tensors)
@@ -239,7 +226,3 @@ def exported_convolutions(torch, program):
         "tf32": count * int(cudnn.allow_tf32),
         "autotuned": count * int(cudnn.benchmark),
     }
-
-
-def _place():
-    return "cuda:{}".format(cuda.DEVICE)

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from retable_runner.posts import HOST
+
+WHERE = HOST
+
 
 def run(outputs):
     """Return the argmax over axis 1 of the first output: (n, classes, h, w) -> (n, h, w) int64."""

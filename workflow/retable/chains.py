@@ -1,0 +1,65 @@
+"""Each case's chain, from pictures to its engine's output: what every stage changed, and where."""
+
+from collections.abc import Iterable, Iterator
+
+from retable.cases import Case
+from retable.comparison import Chain, Drop
+from retable.plan import Plan
+from retable.records import Record
+from retable.stages import Stage, first_drop
+
+
+class Fidelities:
+    """The records of `fidelity`, by graph, and of `engine_fidelity`, by case."""
+
+    def __init__(self, graphs: Iterable[Record], engines: Iterable[Record]) -> None:
+        self._graphs = {
+            tuple(one.subject[key] for key in ("model", "input", "tail", "precision")): one
+            for one in graphs
+        }
+        self._engines = {(one.subject["block"], one.subject["case"]): one for one in engines}
+
+    def chains(self, plan: Plan) -> list[Chain]:
+        """The chains of all cases whose engine's output was looked at, in the plan's order."""
+        cases = ((case, self._engine(case)) for case in plan.runnable_cases)
+        return [self._chain(case, engine) for case, engine in cases if engine is not None]
+
+    def _engine(self, case: Case) -> Record | None:
+        return self._engines.get((case.request.block, case.name))
+
+    def _chain(self, case: Case, engine: Record) -> Chain:
+        found = first_drop(self._stages(case, engine))
+        drop = None
+        if found is not None:
+            drop = Drop(
+                stage=found.stage, measure=found.measure, lost=found.lost, allowed=found.allowed
+            )
+        return Chain(
+            model=case.request.model,
+            input=case.request.input_key,
+            case=case.name,
+            reason=engine.reason,
+            facts=engine.facts,
+            drop=drop,
+        )
+
+    def _stages(self, case: Case, engine: Record) -> Iterator[Stage]:
+        """The stages that have figures, in their order."""
+        if "input" in engine.facts:
+            yield Stage("input", "fp32", engine.facts["input"])
+        if not case.request.native:
+            yield from self._of_graphs(case)
+        if engine.outcome == "ok":
+            yield Stage("engine", case.request.precision, engine.facts)
+
+    def _of_graphs(self, case: Case) -> Iterator[Stage]:
+        request = case.request
+        wanted = [("export", "none", "fp32")]
+        if request.tail != "none":
+            wanted.append(("tail", request.tail, "fp32"))
+        if case.graph_precision != "fp32":
+            wanted.append(("precision", request.tail, case.graph_precision))
+        for stage, tail, precision in wanted:
+            record = self._graphs.get((request.model, request.input_key, tail, precision))
+            if record is not None and record.outcome == "ok":
+                yield Stage(stage, precision, record.facts)

@@ -1,0 +1,161 @@
+"""The TensorFlow 2 detection zoo: official SavedModels, or the same architectures from a seed.
+
+Options: those of `retable_export.zoo`. Input `input_tensor`, uint8 [1, H, W, 3], red, green, blue,
+of any size: the network resizes it. Outputs, float32, as the zoo's: `detection_boxes` [1, N, 4]
+(top, left, bottom, right, of the image's 1), `detection_classes` [1, N] (COCO's numbers),
+`detection_scores` [1, N], `num_detections` [1]; and `detection_masks` [1, N, 33, 33],
+`detection_keypoints` [1, N, 17, 2], `detection_keypoint_scores` [1, N, 17], raw boxes and scores,
+where the architecture gives them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+# Two runs must add in the same order: the vendor's kernels choose theirs by the machine.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import tensorflow as tf
+
+from retable_export import samples
+from retable_export.contract import InputShape
+from retable_export.errors import JobError, UnsupportedError
+from retable_export.zoo import saved_models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+INPUT = "input_tensor"
+_GREY, _CONTRAST = 118.0, 55.0  # a photograph's mean and deviation, of 255
+
+
+def native(
+    options: Mapping[str, Any],
+    weights: str,
+    fetched: Mapping[str, Path],
+    seed: int,
+    folder: Path,
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Keep the zoo's own SavedModel, or make one from the seed; its files by name.
+
+    Facts: `parameters`, `weights`, `detections`: of a smooth image, their `number`, how many
+    `classes` and different `scores` (to 6 digits) they have, the `lowest` and `highest` of these.
+    """
+    if weights == "official":
+        files = saved_models.placed(fetched, folder)
+        facts: dict[str, Any] = {}
+    else:
+        files, facts = _random(options, seed, folder)
+    function = saved_models.loaded(files)
+    image = _photograph(InputShape(1, options["height"], options["width"]), seed + 1)
+    outputs = _run(function, {INPUT: image})
+    described = {"parameters": saved_models.parameters(function), "weights": weights}
+    return files, {**described, **facts, "detections": _detections(outputs)}
+
+
+def _random(
+    options: Mapping[str, Any], seed: int, folder: Path
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    from retable_export.zoo import networks  # the Object Detection API, which others do not need
+
+    _repeatable(seed)
+    network, module = networks.module_of(options)
+    function = module.__call__.get_concrete_function()
+    networks.draw(saved_models.variables_of(function), seed)
+    shape = InputShape(1, options["height"], options["width"])
+    facts = networks.calibrate(network, _photograph(shape, seed))
+    return saved_models.save(function, folder), facts
+
+
+def export(
+    options: Mapping[str, Any],
+    native: Mapping[str, Path],
+    shape: InputShape,
+    opset: int,
+    path: Path,
+) -> None:
+    """Write ONNX by tf2onnx, for images of one size; UnsupportedError where it cannot."""
+    import tf2onnx
+
+    _check(shape)
+    function = saved_models.loaded(native)
+    signature = [tf.TensorSpec([1, shape.height, shape.width, 3], tf.uint8, name=INPUT)]
+
+    def detections(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return function(input_tensor=image)
+
+    try:
+        tf2onnx.convert.from_function(
+            tf.function(detections), input_signature=signature, opset=opset, output_path=str(path)
+        )
+    except Exception as error:  # an operator, an attribute, a shape that it does not know
+        raise UnsupportedError(
+            f"tf2onnx {tf2onnx.__version__} cannot convert this network: {error}"
+        ) from error
+
+
+def reference(
+    options: Mapping[str, Any],
+    native: Mapping[str, Path],
+    shape: InputShape,
+    feeds: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Run TensorFlow itself on the CPU in FP32."""
+    _check(shape)
+    _repeatable(0)
+    return _run(saved_models.loaded(native), feeds)
+
+
+def sample(options: Mapping[str, Any], shape: InputShape, seed: int) -> dict[str, np.ndarray]:
+    """Return a smooth image as `input_tensor`, uint8 [1, H, W, 3]."""
+    _check(shape)
+    return {INPUT: _photograph(shape, seed)}
+
+
+def prepare(options: Mapping[str, Any], pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Return pictures uint8 [N, H, W, 3], red, green, blue, as the network takes them: so."""
+    return {INPUT: np.ascontiguousarray(pictures, np.uint8)}
+
+
+def _check(shape: InputShape) -> None:
+    if shape.batch != 1:
+        raise UnsupportedError(
+            f"the detection zoo's networks take one image at a time, not {shape.batch}"
+        )
+
+
+def _photograph(shape: InputShape, seed: int) -> np.ndarray:
+    """A smooth image uint8 [1, H, W, 3] from the seed."""
+    smooth = samples.smooth_images(shape, seed).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(np.clip(_GREY + _CONTRAST * smooth, 0, 255), np.uint8)
+
+
+def _repeatable(seed: int) -> None:
+    """The same numbers every time; the order of a sum must not depend on the count of cores."""
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def _run(function: Any, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if set(feeds) != {INPUT}:
+        raise JobError(f"the network's input is {INPUT!r}, the sample has {', '.join(feeds)}")
+    outputs = function(input_tensor=tf.constant(feeds[INPUT]))
+    return {name: outputs[name].numpy() for name in sorted(outputs)}
+
+
+def _detections(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What the network found in an image: whether suppression had anything to choose from."""
+    number = int(outputs["num_detections"][0])
+    scores = outputs["detection_scores"][0, :number]
+    return {
+        "number": number,
+        "classes": len(np.unique(outputs["detection_classes"][0, :number])),
+        "scores": len(np.unique(np.round(scores, 6))),
+        "lowest": float(scores.min()) if number else None,
+        "highest": float(scores.max()) if number else None,
+    }

@@ -1,0 +1,29 @@
+# in:  results/{device}/engines/.../{player}.json of the case, results/models/{model}/{input}/sample.json
+# out: results/{device}/outputs/{block}/{case}.json, and an array an output beside it
+rule outputs:
+    input:
+        engine=dag.accuracy.engine,
+        sample=dag.accuracy.sample,
+        environment=dag.accuracy.device_environment,
+        sources=dag.code.of(
+            "retable.steps.outputs",
+            "retable_runner.__main__",
+            "retable_runner.predict",
+        ),
+        plugins=dag.code.prediction,
+        runtime=dag.code.device_runtime,
+    output:
+        "results/{device}/outputs/{block}/{case}.json",
+    log:
+        "results/logs/outputs/{device}/{block}/{case}.log",
+    params:
+        case=dag.accuracy.case_json,
+        preparation=dag.accuracy.preparation_json,
+        memory=dag.engines.memory_limit(),
+    message:
+        "outputs of {wildcards.case}, {wildcards.block}"
+    shell:
+        "python -m retable outputs --case {params.case:q} --engine {input.engine:q}"
+        " --sample {input.sample:q}"
+        " --preparation {params.preparation:q} {params.memory:q}"
+        " --environment {input.environment:q} --output {output:q} --log {log:q}"
