@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Sizes = "tuple[int | None, int | None, int | None]"  # images at once, height, width; None: any
 _IMAGE = "image"
+_ORIGIN = "op_callstack"
 _STEM = "program"  # Paddle derives the names of both files from it
 
 
@@ -82,7 +83,18 @@ def _save(network: nn.Layer, sizes: Sizes, folder: Path) -> paddle.static.Progra
         spec = paddle.static.InputSpec([batch, 3, height, width], "float32", _IMAGE)
         static = paddle.jit.to_static(network, input_spec=[spec], full_graph=True)
         paddle.jit.save(static, str(folder / _STEM))
+        _forget_origins(folder / f"{_STEM}.pdmodel")
         return static.forward.concrete_program.main_program
+
+
+def _forget_origins(path: Path) -> None:
+    """Leave out of a program from which lines, of which files, its operators come."""
+    program = paddle.base.core.ProgramDesc(path.read_bytes())
+    for block in map(program.block, range(program.num_blocks())):
+        for operator in map(block.op, range(block.op_size())):
+            if operator.has_attr(_ORIGIN):
+                operator.remove_attr(_ORIGIN)
+    path.write_bytes(program.serialize_to_string())
 
 
 def averages(program: paddle.static.Program) -> dict[str, tuple[int, int]]:
