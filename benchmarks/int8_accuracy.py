@@ -91,3 +91,7 @@ def miou(found, held):
         for labels, (_, ids) in zip(found, held, strict=True)
     )
     return float(np.nanmean(confusion.ious(counts[: len(CLASSES)])))
+
+
+if __name__ == "__main__":
+    main()
