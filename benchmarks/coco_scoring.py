@@ -16,7 +16,6 @@ rounding.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.memory import peak_mib
 from benchmarks.tables import markdown
 from retable_data import coco_evaluation
 from retable_data.arrays import Stored
@@ -120,7 +120,7 @@ def scored(folder: Path, evaluator: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as results:
         written = detection.written(placements, outputs, {}, Path(results))
         between = time.process_time()
-        before = _peak_mib()
+        before = peak_mib()
         images = [placement["item"] for placement in placements]
         found = coco_evaluation.evaluate(
             folder / "annotations.json", written["bbox"], "bbox", images, evaluator
@@ -131,12 +131,8 @@ def scored(folder: Path, evaluator: str) -> dict[str, Any]:
         "write_s": between - begun,
         "evaluate_s": time.process_time() - between,
         "write_mib": before,
-        "evaluate_mib": _peak_mib(),
+        "evaluate_mib": peak_mib(),
     }
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _in_a_process(folder: Path, evaluator: str) -> dict[str, Any]:
