@@ -34,10 +34,11 @@ test-frameworks: .venv/development
 	$(BIN)/snakemake --cores 2 --quiet all -- \
 	  results/environments/venv/torch.json results/environments/venv/cpu.json \
 	  results/environments/venv/tensorrt-rtx.json results/environments/venv/data.json \
-	  results/environments/venv/tensorflow.json
+	  results/environments/venv/tensorflow.json results/environments/venv/paddle.json
 	RETABLE_TORCH_PYTHON=$(CURDIR)/results/environments/venv/torch/bin/python \
 	RETABLE_DATA_PYTHON=$(CURDIR)/results/environments/venv/data/bin/python \
 	RETABLE_TENSORFLOW_PYTHON=$(CURDIR)/results/environments/venv/tensorflow/bin/python \
+	RETABLE_PADDLE_PYTHON=$(CURDIR)/results/environments/venv/paddle/bin/python \
 	RETABLE_CPU_PYTHON=$(CURDIR)/results/environments/venv/cpu/bin/python \
 	RETABLE_TENSORRT_RTX_PYTHON=$(CURDIR)/results/environments/venv/tensorrt-rtx/bin/python \
 	  $(BIN)/python -m pytest -q -m real

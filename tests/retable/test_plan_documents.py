@@ -210,7 +210,7 @@ def test_another_size_is_that_of_every_row() -> None:
         CONFIGURATION.devices["cpu"],
         CONFIGURATION.models,
         lambda case, model: None,
-        "256x512",
+        size="256x512",
     )
     assert {cell.request.input for cell in plan.cells} == {"256x512"}
     assert set(plan.blocks) == {

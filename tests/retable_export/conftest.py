@@ -207,3 +207,12 @@ def torch_python() -> str:
     if importlib.util.find_spec("torch") and importlib.util.find_spec("onnxruntime"):
         return sys.executable
     pytest.skip("no torch environment: set RETABLE_TORCH_PYTHON, or run the workflow once")
+
+
+@pytest.fixture(scope="session")
+def paddle_python() -> str:
+    """An interpreter with Paddle, PaddleSeg and PaddleDetection."""
+    named = os.environ.get("RETABLE_PADDLE_PYTHON")
+    if not named:
+        pytest.skip("RETABLE_PADDLE_PYTHON names no interpreter with paddle")
+    return named

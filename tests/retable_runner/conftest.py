@@ -141,6 +141,21 @@ def rtx_runner(tmp_path, rtx_python):
     return Runner(tmp_path, rtx_python)
 
 
+@pytest.fixture(scope="session")
+def paddle_python():
+    """The interpreter of an environment with Paddle."""
+    python = os.environ.get("RETABLE_PADDLE_PYTHON")
+    if not python:
+        pytest.skip("RETABLE_PADDLE_PYTHON names no interpreter with paddle")
+    return python
+
+
+@pytest.fixture
+def paddle_runner(tmp_path, paddle_python):
+    """The runner in the environment of Paddle."""
+    return Runner(tmp_path, paddle_python)
+
+
 @pytest.fixture
 def sample(tmp_path):
     """A sample input: an .npz with one array."""

@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 Sizes = "tuple[int | None, int | None, int | None]"  # images at once, height, width; None: any
 _IMAGE = "image"
+_ORIGIN = "op_callstack"
 _STEM = "program"  # Paddle derives the names of both files from it
 
 
 def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path) -> dict[str, Path]:
     """Write a network's inference model; return its files by role.
 
-    `model` is the program, `params` its constants, and `interface` a JSON file with the names of
-    its outputs, in their order: Paddle gives them none. The files do not depend on the folder.
+    `model` is the program, `params` its constants, and `interface` a JSON file with what Paddle
+    does not tell of them: the inputs' types and sizes (null: any), and the outputs' names in their
+    order. The files do not depend on the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,8 +46,11 @@ def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path)
             with replacing(files[role]) as temporary:
                 shutil.copyfile(Path(scratch, f"{_STEM}.{ending}"), temporary)
     files["interface"] = folder / "interface.json"
+    batch, height, width = sizes
+    image = {"dtype": "float32", "shape": [batch, 3, height, width]}
+    interface = {"inputs": {_IMAGE: image}, "outputs": list(outputs)}
     with replacing(files["interface"]) as temporary:
-        temporary.write_text(json.dumps({"outputs": list(outputs)}) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(interface) + "\n", encoding="utf-8")
     return files
 
 
@@ -78,7 +83,18 @@ def _save(network: nn.Layer, sizes: Sizes, folder: Path) -> paddle.static.Progra
         spec = paddle.static.InputSpec([batch, 3, height, width], "float32", _IMAGE)
         static = paddle.jit.to_static(network, input_spec=[spec], full_graph=True)
         paddle.jit.save(static, str(folder / _STEM))
+        _forget_origins(folder / f"{_STEM}.pdmodel")
         return static.forward.concrete_program.main_program
+
+
+def _forget_origins(path: Path) -> None:
+    """Leave out of a program from which lines, of which files, its operators come."""
+    program = paddle.base.core.ProgramDesc(path.read_bytes())
+    for block in map(program.block, range(program.num_blocks())):
+        for operator in map(block.op, range(block.op_size())):
+            if operator.has_attr(_ORIGIN):
+                operator.remove_attr(_ORIGIN)
+    path.write_bytes(program.serialize_to_string())
 
 
 def averages(program: paddle.static.Program) -> dict[str, tuple[int, int]]:

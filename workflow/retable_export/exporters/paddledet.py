@@ -90,6 +90,8 @@ class Persons(nn.Layer):
             in_channels=[shape.channels for shape in backbone.out_shape],
             out_channels=channels,
             num_features=len(_STRIDES),
+            # Its default is a list that each construction makes longer.
+            spatial_scales=[1 / stride for stride in _STRIDES[:-1]],
         )
         features = PicoFeat(
             channels, channels, len(_STRIDES), options["head_convs"], share_cls_reg=True
@@ -186,7 +188,8 @@ def built(options: Mapping[str, Any]) -> Pose | Persons:
     """Return the network, with Paddle's own initial weights."""
     if options["network"] not in NETWORKS:
         raise UnsupportedError(f"exporter paddledet has no network {options['network']!r}")
-    return NETWORKS[options["network"]](options)
+    with paddle.utils.unique_name.guard():  # its parameters' names do not depend on others
+        return NETWORKS[options["network"]](options)
 
 
 def loaded(

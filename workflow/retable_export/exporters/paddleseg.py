@@ -119,14 +119,19 @@ def built(options: Mapping[str, Any]) -> Segmentation:
     """Return the network, with PaddleSeg's own initial weights."""
     if options["network"] not in _NETWORKS:
         raise UnsupportedError(f"exporter paddleseg has no network {options['network']!r}")
+    with paddle.utils.unique_name.guard():  # its parameters' names do not depend on others
+        return Segmentation(_network(options))
+
+
+def _network(options: Mapping[str, Any]) -> nn.Layer:
     said = {name: value for name, value in options.items() if name not in _ABOUT_US}
     if "backbone" in options:
         if options["backbone"] != "ResNet50_vd":
             raise UnsupportedError(f"exporter paddleseg has no backbone {options['backbone']!r}")
         grid = {"multi_grid": options["multi_grid"]} if "multi_grid" in options else {}
         said["backbone"] = backbones.ResNet50_vd(output_stride=options["output_stride"], **grid)
-    network = getattr(models, options["network"])(num_classes=options["classes"], **said)
-    return Segmentation(network)
+    network: nn.Layer = getattr(models, options["network"])(num_classes=options["classes"], **said)
+    return network
 
 
 def loaded(options: Mapping[str, Any], native: Mapping[str, Path]) -> Segmentation:

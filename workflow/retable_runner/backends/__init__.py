@@ -57,6 +57,18 @@ A backend that is a program which times itself says `MEMORY = program` (as above
     `engine.fields`          the field by which it is judged first
     `engine.facts`           as above
 
+A backend whose library keeps inputs and outputs in memory of its own says `MEMORY = calls` (as
+above) and differs so:
+
+`load(files, options) -> engine`
+    `engine.bind(feeds)`  take the first inputs: not timed
+    `engine.send(feeds)`  copy inputs, or without an argument the last ones again, to the library
+    `engine.call()`       one inference, as far as the library's call goes
+    `engine.fetch()`      the output ndarrays of the last one, in numpy's memory
+    `engine.fields`       the names of the times of both calls together, and of the first alone
+    `engine.memory`       `calls.HOST`, or `calls.DEVICE`: then `send` is timed too
+    `engine.outputs`, `engine.facts`  as above
+
 `options` are the case's own; every backend reads what it knows: `threads` (default: as many as the
 process may run on) for those on the CPU. Facts are JSON values.
 """

@@ -85,7 +85,7 @@ def load(files, options):
     with open(files["description"], encoding="utf-8") as stream:
         precision = json.load(stream)["precision"]
     with open(files["interface"], encoding="utf-8") as stream:
-        outputs = json.load(stream)["outputs"]
+        interface = json.load(stream)
     on_gpu = _is_on_gpu(options)
     # FP32 is FP32: cuBLAS and cuDNN look at it when they are started, which is later.
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
@@ -93,7 +93,7 @@ def load(files, options):
 
     if on_gpu:
         _check_gpu(paddle)
-    return Engine(files, outputs, precision, options)
+    return Engine(files, interface, precision, options)
 
 
 def _is_on_gpu(options):
@@ -119,8 +119,9 @@ class Engine(object):
 
     fields = ("latency_run_d2h", "latency_run")
 
-    def __init__(self, files, outputs, precision, options):
+    def __init__(self, files, interface, precision, options):
         self._files = files
+        self._wanted = interface["inputs"]
         self._precision = precision
         self._options = options
         self._predictor = None
@@ -128,11 +129,11 @@ class Engine(object):
         self._inputs = {}
         self._held = []
         self.memory = calls.DEVICE if _is_on_gpu(options) else calls.HOST
-        self.outputs = outputs
+        self.outputs = interface["outputs"]
         self.facts = {}
 
     def bind(self, feeds):
-        """Make the predictor for these inputs and give them to it; ValueError if one is missing."""
+        """Make the predictor for these inputs, and give it them; ValueError if they do not fit."""
         from paddle import inference
 
         with tempfile.TemporaryDirectory() as scratch:
@@ -157,7 +158,7 @@ class Engine(object):
     def send(self, feeds=None):
         """Copy inputs into Paddle's memory: these, or the last ones again."""
         if feeds is not None:
-            self._feeds = {name: _matching(feeds, name) for name in self._inputs}
+            self._feeds = {name: self._matching(feeds, name) for name in self._inputs}
         for name, handle in self._inputs.items():
             handle.copy_from_cpu(self._feeds[name])
 
@@ -215,9 +216,13 @@ class Engine(object):
         config.collect_shape_range_info(shapes)
         predictor = inference.create_predictor(config)
         for name in predictor.get_input_names():
-            predictor.get_input_handle(name).copy_from_cpu(_matching(feeds, name))
+            predictor.get_input_handle(name).copy_from_cpu(self._matching(feeds, name))
         predictor.run()
         del predictor  # which writes the file
+
+    def _matching(self, feeds, name):
+        wanted = self._wanted[name]
+        return backends.matching(feeds, name, wanted["dtype"], wanted["shape"])
 
     def _facts(self, inference, config):
         return {
@@ -227,15 +232,6 @@ class Engine(object):
             "tensorrt": config.tensorrt_engine_enabled(),
             "precision": self._precision,
         }
-
-
-def _matching(feeds, name):
-    """The array of `feeds` for an input: the predictor checks its shape when it runs."""
-    if name not in feeds:
-        raise ValueError(
-            "the sample has no input {!r}: it has {}".format(name, ", ".join(sorted(feeds)))
-        )
-    return backends.matching(feeds, name, feeds[name].dtype, feeds[name].shape)
 
 
 def shapes_of(profile, feeds):
