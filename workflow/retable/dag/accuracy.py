@@ -22,8 +22,11 @@ class Accuracy:
         self._engines = engines
 
     def environment(self, _: Wildcards) -> str:
-        """Where pictures are made and scores computed: on this machine."""
-        return self._environments.here(ENVIRONMENT)
+        """Where pictures are made and scores computed: on this machine, never in a container.
+
+        The pictures of a data set are files that an index names, too many to be carried.
+        """
+        return self._environments.outside_containers(ENVIRONMENT)
 
     # Data sets
 

@@ -18,6 +18,11 @@ class Environments:
         """The record of an environment of this machine."""
         return f"results/environments/{self._run.settings.runtime}/{name}.json"
 
+    def outside_containers(self, name: str) -> str:
+        """The same, in a virtual environment where others are entered in containers."""
+        runtime = self._run.settings.runtime
+        return f"results/environments/{'venv' if runtime == 'docker' else runtime}/{name}.json"
+
     def on_device(self, name: str) -> str:
         """The record of an environment as the device has it, with what the device is."""
         return f"results/{self._run.device.device}/environments/{name}.json"
