@@ -29,9 +29,9 @@ def way(daemon_met, base_image, docker_client):
     assert docker_client.volumes.list() == []
 
 
-def sessions(device: str) -> dict[str, dict]:
+def sessions(device: str, only: str = "*") -> dict[str, dict]:
     folder = ROOT / "results" / device / "timings" / "fast-scnn"
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob(f"{only}.json"))}
 
 
 def outcomes(made: dict[str, dict]) -> dict[str, dict[str, str]]:
@@ -49,11 +49,12 @@ def models(made: dict[str, dict]) -> dict[str, dict[str, dict[str, str]]]:
     }
 
 
-def test_the_suite_ends_as_it_does_without_containers(way):
+def run(way, *targets: str) -> None:
     config, environment = way
-    pairs = [f"{key}={value}" for key, value in {"device": "cpu-docker", **config}.items()]
+    settings = {"device": "cpu-docker", "images": "4", **config}
+    pairs = [f"{key}={value}" for key, value in settings.items()]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores=2", "--config", *pairs],
+        [sys.executable, "-m", "snakemake", "--cores=2", "--config", *pairs, "--", *targets],
         cwd=ROOT,
         env={**os.environ, **environment, "DOCKER_HOST": ""},
         capture_output=True,
@@ -61,12 +62,30 @@ def test_the_suite_ends_as_it_does_without_containers(way):
         timeout=TIMEOUT_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    inside, outside = sessions("cpu-docker"), sessions("cpu")
+
+
+def assert_alike(inside: dict[str, dict], outside: dict[str, dict]) -> None:
     assert outcomes(inside) == outcomes(outside)
     assert models(inside) == models(outside)
     assert all(origin["image"] for block in inside.values() for origin in block["origins"].values())
     assert all(
         one["outcome"] == "ok" for block in inside.values() for one in block["cases"].values()
     )
+
+
+@pytest.mark.parametrize("daemon_met", ["daemon"], indirect=True)
+def test_the_suite_ends_as_it_does_without_containers(way):
+    run(way, "all")
+    assert_alike(sessions("cpu-docker"), sessions("cpu"))
     page = (ROOT / "results" / "cpu-docker" / "reports" / "fast-scnn.md").read_text()
     assert "A CPU, in a container" in page
+    assert "Scored on 4 pictures" in page
+
+
+@pytest.mark.parametrize("daemon_met", ["ssh_daemon"], indirect=True)
+def test_a_block_and_its_score_over_ssh_are_what_they_are_here(way):
+    block, case = "fast-scnn_384x384", "onnxruntime.none.fp32"
+    scored = f"results/cpu-docker/scores/streets/val/segmentation/{block}/{case}.json"
+    run(way, f"results/cpu-docker/timings/fast-scnn/{block}.json", scored)
+    assert_alike(sessions("cpu-docker", block), sessions("cpu", block))
+    assert json.loads((ROOT / scored).read_text())["facts"]["images"] == 4
