@@ -54,6 +54,17 @@ def test_where_most_are_disturbed_the_cpu_time_of_a_single_thread_counts():
     assert medians(found) == [10.0]
 
 
+def test_a_part_of_what_was_counted_has_no_cpu_time_of_its_own():
+    facts = {**MOSTLY.facts, "fields": ["latency_run_d2h", "latency_run"]}
+    whole, part = MOSTLY.samples["latency_sync"], [9.0, 29.0, 29.0, 29.0]
+    samples = {"latency_run_d2h": whole, "latency_run": part}
+    launch = MOSTLY.model_copy(update={"facts": facts, "samples": samples})
+    assert read(launch, field="latency_run_d2h").basis == "cpu"
+    found = read(launch, field="latency_run")
+    assert (found.basis, found.kept_share) == ("all", 0.25)
+    assert medians(found) == [29.0]
+
+
 @pytest.mark.parametrize(
     "launch",
     [

@@ -24,22 +24,32 @@ with np.load(sys.argv[2]) as arrays:
     made = exporter.prepare(json.loads(sys.argv[3]), arrays["pictures"])
 np.savez(sys.argv[4], **made)
 """
+# Likewise: weights into a small network, and what is said of them.
+LOAD = """
+import sys
+from pathlib import Path
+from retable_export import paddle_weights
+from retable_export.errors import JobError
+import paddle
+for path in sys.argv[1:]:
+    try:
+        paddle_weights.load_official(paddle.nn.Linear(3, 2), Path(path))
+    except JobError as error:
+        print(error)
+"""
 
 
 def model(name: str) -> dict:
     return yaml.safe_load((ROOT / "config" / "models" / f"{name}.yaml").read_text())
 
 
-@pytest.fixture
-def chain_of(chain_in, paddle_python, tmp_path):
-    """Give a function that makes the chain of a model."""
-
-    def chain(name: str, folder: str = "chain"):
-        found = model(name)
-        (tmp_path / folder).mkdir(exist_ok=True)
-        return chain_in(tmp_path / folder, found["exporter"], paddle_python, found["options"])
-
-    return chain
+@pytest.fixture(scope="module")
+def tinypose(chain_in, paddle_python, tmp_path_factory):
+    """The chain of PP-TinyPose, and what its first step left."""
+    found = model("tinypose-128x96")
+    folder = tmp_path_factory.mktemp("tinypose")
+    chain = chain_in(folder, found["exporter"], paddle_python, found["options"])
+    return chain, chain.native()
 
 
 def made(result) -> dict[str, Artifact]:
@@ -48,14 +58,11 @@ def made(result) -> dict[str, Artifact]:
 
 
 @pytest.mark.real
-def test_tinypose_is_made_twice_alike_and_in_onnx(chain_of):
-    chain = chain_of("tinypose-128x96")
-    first, second = chain.native(), chain_of("tinypose-128x96", "again").native()
-    shas = [{role: one.sha256 for role, one in made(each).items()} for each in (first, second)]
-    assert shas[0] == shas[1]
+def test_tinypose_is_in_onnx_what_it_is_in_paddle(tinypose):
+    chain, first = tinypose
+    native, sample = made(first), chain.sample(128, 96)
     assert 1_300_000 < first.facts["parameters"] < 1_400_000
     assert 0.1 < first.facts["output_std"] < 10
-    native, sample = made(first), chain.sample(128, 96)
     results = {"sample": sample, "reference": chain.reference(native, sample, 128, 96)}
     results["none"] = chain.export(native, 128, 96)
     facts = results["none"].facts
@@ -72,8 +79,34 @@ def test_tinypose_is_made_twice_alike_and_in_onnx(chain_of):
 
 
 @pytest.mark.real
-def test_a_pyramid_that_does_not_divide_is_exact_in_onnx(chain_of):
-    chain = chain_of("pspnet-resnet50")
+def test_another_size_than_the_programs_is_unsupported(tinypose):
+    chain, native = tinypose
+    result = chain.export(made(native), 256, 192)
+    assert result.outcome == "unsupported"
+    assert result.reason == "this network is made for 128x96, not for 256x192"
+
+
+@pytest.mark.real
+def test_official_weights_by_name_give_the_same_bytes_as_the_same_from_a_seed(
+    tinypose, chain_in, tmp_path
+):
+    chain, native = tinypose
+    with np.load(made(native)["state"].path) as arrays:
+        state = {name.removeprefix("network."): arrays[name] for name in arrays.files}
+    official = saved(tmp_path / "official.pdparams", {**state, "besides": np.zeros(1)})
+    again = chain_in(tmp_path, chain.exporter, chain.python, chain.options)
+    loaded = again.native("official", {"official.pdparams": official})
+    assert {role: one.sha256 for role, one in made(loaded).items()} == {
+        role: one.sha256 for role, one in made(native).items()
+    }
+    assert loaded.facts["unused"] == ["besides"]
+    assert str(ROOT).encode() not in Path(made(loaded)["model"].path).read_bytes()
+
+
+@pytest.mark.real
+def test_a_pyramid_that_does_not_divide_is_exact_in_onnx(chain_in, paddle_python, tmp_path):
+    found = model("pspnet-resnet50")
+    chain = chain_in(tmp_path, found["exporter"], paddle_python, found["options"])
     native, sample = made(chain.native()), chain.sample(*SMALL)
     results = {"sample": sample, "reference": chain.reference(native, sample, *SMALL)}
     results["none"] = chain.export(native, *SMALL)
@@ -81,15 +114,8 @@ def test_a_pyramid_that_does_not_divide_is_exact_in_onnx(chain_of):
     assert results["none"].facts["outputs"][0]["shape"] == [1, 19, *SMALL]
     assert chain.fidelity("none", plain, results).facts["outputs"]["logits"]["relative"] < 1e-3
     tail = made(chain.tail("argmax", plain))["onnx"]
-    assert chain.fidelity("argmax", tail, results).facts["outputs"]["labels"]["agreement"] > 0.99
-
-
-@pytest.mark.real
-def test_another_size_than_the_programs_is_unsupported(chain_of):
-    chain = chain_of("tinypose-128x96")
-    result = chain.export(made(chain.native()), 256, 192)
-    assert result.outcome == "unsupported"
-    assert result.reason == "this network is made for 128x96, not for 256x192"
+    labels = chain.fidelity("argmax", tail, results).facts["outputs"]["labels"]
+    assert labels["agreement"] > 0.99
 
 
 def saved(path: Path, arrays: dict) -> Artifact:
@@ -106,28 +132,29 @@ class Evil:
 
 
 @pytest.mark.real
-def test_official_weights_are_loaded_by_name_and_run_nothing(chain_of, tmp_path):
-    chain = chain_of("tinypose-128x96")
-    random = made(chain.native())
-    with np.load(random["state"].path) as arrays:
-        state = {name.removeprefix("network."): arrays[name] for name in arrays.files}
-    official = saved(tmp_path / "official.pdparams", {**state, "besides": np.zeros(1)})
-    chain = chain_of("tinypose-128x96", "official")
-    loaded = chain.native("official", {"official.pdparams": official})
-    assert made(loaded)["state"].sha256 == random["state"].sha256
-    assert loaded.facts["unused"] == ["besides"]
-    first = next(iter(state))
-    lacking = {name: array for name, array in state.items() if name != first}
-    wrong = {**state, first: np.zeros((1, 2))}
-    for arrays, words in (
-        (lacking, f"not this network's weights, it lacks {first}"),
-        (wrong, f"{first} is [1, 2], this network's is {list(state[first].shape)}"),
-        ({**state, first: Evil()}, "it names builtins.print"),
-    ):
-        broken = saved(tmp_path / "broken.pdparams", arrays)
-        result = chain.native("official", {"broken.pdparams": broken})
-        assert result.outcome == "build_failed"
-        assert words in result.reason
+def test_weights_of_another_network_are_one_sentence_and_run_nothing(paddle_python, tmp_path):
+    weight, bias = np.zeros((3, 2), np.float32), np.zeros(2, np.float32)
+    broken = {
+        "it lacks bias": {"weight": weight},
+        "weight is [2, 3], this network's is [3, 2]": {"weight": weight.T, "bias": bias},
+        "it names builtins.print": {"weight": Evil(), "bias": bias},
+        "bias is no array": {"weight": weight, "bias": 3},
+    }
+    for number, arrays in enumerate(broken.values()):
+        saved(tmp_path / f"{number}.pdparams", arrays)
+    (tmp_path / "text.pdparams").write_text("not a pickle")
+    paths = sorted(tmp_path.glob("*.pdparams"))
+    done = subprocess.run(
+        [paddle_python, "-c", LOAD, *paths],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "workflow")},
+    )
+    said = done.stdout.splitlines()
+    assert len(said) == len(paths)
+    for line, words in zip(said, [*broken, "not weights as Paddle saves them"], strict=True):
+        assert words in line
 
 
 @pytest.mark.real
