@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,13 +79,15 @@ class Exporter:
             self._load(network, next(iter(fetched.values())))
         else:
             raise JobError(f"{self._title} takes one fetched file, the job has {len(fetched)}")
-        files = {role: folder / _FILES[role] for role in self._forms}
         network.eval()
-        for role, path in files.items():
-            _WRITERS[role](network, path)
         with torch.inference_mode():
             run = getattr(network, "at_one_scale", network)
             deviation = float(run(calibration(network, seed + 1)[:1]).std())
+        if not math.isfinite(deviation):
+            raise JobError(f"{self._title} gives logits that are not finite with these weights")
+        files = {role: folder / _FILES[role] for role in self._forms}
+        for role, path in files.items():
+            _WRITERS[role](network, path)
         parameters = sum(one.numel() for one in network.parameters())
         facts = {"weights": weights, "parameters": parameters, "output_std": deviation}
         return files, facts
