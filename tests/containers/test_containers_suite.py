@@ -85,7 +85,7 @@ def test_the_suite_ends_as_it_does_without_containers(way):
 @pytest.mark.parametrize("daemon_met", ["ssh_daemon"], indirect=True)
 def test_a_block_and_its_score_over_ssh_are_what_they_are_here(way):
     block, case = "fast-scnn_384x384", "onnxruntime.none.fp32"
-    scored = f"results/cpu-docker/scores/streets/val/segmentation/{block}/{case}.json"
+    scored = f"results/cpu-docker/scores/fast-scnn/streets/val/{block}/{case}.json"
     run(way, f"results/cpu-docker/timings/fast-scnn/{block}.json", scored)
     assert_alike(sessions("cpu-docker", block), sessions("cpu", block))
     assert json.loads((ROOT / scored).read_text())["facts"]["images"] == 4

@@ -1,9 +1,14 @@
 """Why a case cannot run here, as far as the files of this checkout tell: plug-ins are files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from retable.cases import Case, Ending
+from retable.config.dataset import DataSet
+from retable.config.entry import nearest
 from retable.config.model import Model
+from retable.config.suite import Suite
+from retable.errors import RetableError
 
 PACKAGES = Path("workflow")
 
@@ -39,6 +44,32 @@ class PlugIns:
                     f"(containers/{environment})",
                 )
         return None
+
+    def check_accuracy(self, suite: Suite, sets: Mapping[str, DataSet]) -> None:
+        """Say in one sentence what of a suite's `accuracy` names nothing that is there."""
+        accuracy = suite.accuracy
+        if accuracy is None:
+            return
+        where = f"config/suites/{suite.suite}.yaml: accuracy"
+        self._check(f"{where}.metric", "retable_data/metrics", accuracy.metric)
+        for name in (accuracy.published, accuracy.embedded):
+            chosen = sets[name]
+            self._check(f"config/datasets/{name}.yaml: loader", "retable_data/sets", chosen.loader)
+            if accuracy.split not in chosen.splits:
+                splits = ", ".join(chosen.splits)
+                raise RetableError(f"{where}.split: {name} has no {accuracy.split!r}: {splits}")
+
+    def check_geometry(self, model: Model) -> None:
+        """Say in one sentence that a model's pictures go in as no geometry does it."""
+        if model.preparation is not None:
+            where = f"config/models/{model.model}.yaml: preparation.geometry"
+            self._check(where, "retable_data/geometries", model.preparation.geometry)
+
+    def _check(self, where: str, folder: str, name: str) -> None:
+        if not self._file(folder, name).is_file():
+            files = (self._root / PACKAGES / folder).glob("[!_]*.py")
+            known = sorted(path.stem for path in files)
+            raise RetableError(f"{where}: no file {folder}/{name}.py; {nearest(name, known)}")
 
     def _file(self, folder: str, name: str) -> Path:
         return self._root / PACKAGES / folder / f"{name}.py"

@@ -48,8 +48,12 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
 
 
 def drawable(scoring: Scoring) -> list[Scored]:
-    """The cases that have both an accuracy and a latency."""
-    return [one for one in scoring.scored if one.outcome == "ok" and one.latency_ms]
+    """The cases that have both the headline's number and a latency."""
+    return [
+        one
+        for one in scoring.scored
+        if one.metrics.get(scoring.headline) is not None and one.latency_ms
+    ]
 
 
 def draw_accuracy(scoring: Scoring, path: Path) -> None:
@@ -62,7 +66,7 @@ def draw_accuracy(scoring: Scoring, path: Path) -> None:
     for index, backend in enumerate(dict.fromkeys(one.backend for one in drawable(scoring))):
         mine = [one for one in drawable(scoring) if one.backend == backend]
         latencies = [_milliseconds(one) for one in mine]
-        scores = [one.metrics[scoring.headline] or 0.0 for one in mine]
+        scores = [_headline(one, scoring) for one in mine]
         axis.scatter(latencies, scores, s=22, color=f"C{index}", label=backend)
         points += zip(latencies, scores, strict=True)
     front = pareto_front(points)
@@ -82,6 +86,12 @@ def pareto_front(points: list[tuple[float, float]]) -> list[tuple[float, float]]
         if not front or score > front[-1][1]:
             front.append((latency, score))
     return front
+
+
+def _headline(one: Scored, scoring: Scoring) -> float:
+    score = one.metrics[scoring.headline]
+    assert score is not None
+    return score
 
 
 def _milliseconds(one: Scored) -> float:

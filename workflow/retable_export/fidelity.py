@@ -62,6 +62,11 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     """
     outputs: dict[str, dict[str, Any]] = {}
     for name, array in wanted.items():
+        if name == _LOGITS and name not in found and _LABELS in found:
+            # A framework's own program may end in the argmax: the classes are all that it tells.
+            wished = definitions.labels(array)
+            outputs[_LABELS] = compare.labels(_like(found, _LABELS, wished), wished)
+            continue
         ours = _like(found, name, array)
         if name == _LABELS or np.issubdtype(array.dtype, np.integer):
             outputs[name] = compare.labels(ours, array)

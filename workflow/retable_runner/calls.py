@@ -7,7 +7,7 @@ names what the two calls take (`engine.fields`), because each document timed a p
 import contextlib
 import time
 
-from retable_runner import contention
+from retable_runner import contention, posts, torch_posts
 
 HOST, DEVICE = "host", "device"  # where the library computes: `engine.memory`
 
@@ -17,13 +17,15 @@ def opened(backend, files, options, feeds):
     """Load an engine and give it `feeds` (name -> ndarray); yield the Inference."""
     engine = backend.load(files, options)
     engine.bind(feeds)
-    yield Inference(engine)
+    yield Inference(engine, feeds, options)
 
 
 class Inference(object):
     """A loaded engine with its inputs: `outputs` are names, `facts` the engine's own."""
 
-    def __init__(self, engine):
+    def __init__(self, engine, feeds, options):
+        self._feeds = feeds
+        self._options = options
         self.memory = engine.memory
         self.outputs = engine.outputs
         self.facts = engine.facts
@@ -38,9 +40,19 @@ class Inference(object):
         """Give other inputs of the same shapes and types."""
         self._engine.send(feeds)
 
+    def answering(self, post):
+        """Return a function that runs once, and what follows: () -> [(name, ndarray)]."""
+        return posts.answering(self, post and self._call(post))
+
     def sampler(self, post):
         """Return what is sampled: see `CallSampler`."""
-        return CallSampler(self._engine, post)
+        return CallSampler(self._engine, post and self._call(post))
+
+    def _call(self, post):
+        """Return the function of a post: it takes the outputs of `run`, which are on the host."""
+        call, told = torch_posts.on_host_or_plain(post, self._feeds, self._options)
+        self.facts.update(told)
+        return call
 
     def counted(self, sampler):
         """Return the sampler with the CPU's contention beside its times, if that computes."""

@@ -36,10 +36,7 @@ class Inference(object):
 
     def answering(self, post):
         """Return a function that runs once, and what follows: () -> [(name, ndarray)]."""
-        if post is None:
-            return lambda: list(zip(self.outputs, self.run()))  # noqa: B905 - Python 3.6
-        call = self._call(post)
-        return lambda: posts.named(call(self.run()))
+        return posts.answering(self, post and self._call(post))
 
     def sampler(self, post):
         """Return what is sampled: see `measure`."""
@@ -49,9 +46,8 @@ class Inference(object):
 
     def _call(self, post):
         """Return the function of a post: it takes the outputs of `run`."""
-        if not posts.in_torch(post):
-            return post.run
-        call, self.facts["post"] = torch_posts.on_host(post, self._feeds, self._options)
+        call, told = torch_posts.on_host_or_plain(post, self._feeds, self._options)
+        self.facts.update(told)
         return call
 
     def counted(self, sampler):

@@ -6,7 +6,7 @@ engine's stream, between its work and the copies to the host.
 
 import numpy as np
 
-from retable_runner import backends, cuda, torch_memory
+from retable_runner import backends, cuda, posts, torch_memory
 from retable_runner.errors import Unavailable, Unsupported
 
 
@@ -41,6 +41,14 @@ def on_host(post, feeds, options):
         return [made.numpy() for made in run([share(array) for array in outputs], size)]
 
     return call, {"on": "host", "threads": torch.get_num_threads()}
+
+
+def on_host_or_plain(post, feeds, options):
+    """Return (call, facts) of a post on the host, in torch or not: `call(outputs)`."""
+    if not posts.in_torch(post):
+        return post.run, {}
+    call, told = on_host(post, feeds, options)
+    return call, {"post": told}
 
 
 class OnDevice(object):

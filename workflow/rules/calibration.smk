@@ -2,7 +2,7 @@
 # out: results/models/{model}/{input}/calibration.json, and calibration.npz beside it
 rule calibration:
     input:
-        inputs=dag.accuracy.calibration_inputs,
+        inputs=dag.data.calibration_inputs,
         environment=dag.models.environment,
         sources=dag.code.of(
             "retable.steps.calibration",

@@ -50,7 +50,6 @@ wildcard_constraints:
     set="[a-z0-9._-]+",
     split="train|val|calibration",
     placement="[A-Za-z0-9._=-]+",
-    metric="[a-z0-9_]+",
 
 
 # Before the first job of a real run: a dry run plans for any device.

@@ -6,6 +6,7 @@ rule compare:
         published="data/published/{suite}.csv",
         device="config/devices/{device}.yaml",
         models=dag.pages.model_files,
+        datasets=dag.pages.dataset_files,
         timings=dag.pages.timings,
         scores=dag.pages.scores,
         fidelities=dag.pages.fidelities,

@@ -2,7 +2,7 @@
 # out: data/sets/{set}/{split}.json, and index.json with the pictures it names in data/sets/{set}/{split}/
 rule dataset:
     input:
-        environment=dag.accuracy.environment,
+        environment=dag.data.environment,
         sources=dag.code.of(
             "retable.steps.dataset", "retable_data.__main__", "retable_data.dataset"
         ),
@@ -12,9 +12,9 @@ rule dataset:
     log:
         "results/logs/dataset/{set}/{split}.log",
     params:
-        set=dag.accuracy.set_json,
-        images=dag.accuracy.images,
-        folder=dag.accuracy.own_folder,
+        set=dag.data.set_json,
+        images=dag.data.images,
+        folder=dag.data.own_folder,
         mirror=["--mirror", dag.run.settings.mirror] if dag.run.settings.mirror else [],
     message:
         "dataset {wildcards.set} {wildcards.split}"

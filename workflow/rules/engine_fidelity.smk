@@ -3,10 +3,10 @@
 rule engine_fidelity:
     input:
         outputs="results/{device}/outputs/{block}/{case}.json",
-        graphs=dag.accuracy.graphs,
-        sample=dag.accuracy.sample,
-        reference=dag.accuracy.reference,
-        environment=dag.accuracy.model_environment,
+        graphs=dag.cases.graphs,
+        sample=dag.cases.sample,
+        reference=dag.cases.reference,
+        environment=dag.cases.model_environment,
         sources=dag.code.of(
             "retable.steps.engine_fidelity",
             "retable_export.__main__",
@@ -18,7 +18,7 @@ rule engine_fidelity:
     log:
         "results/logs/engine_fidelity/{device}/{block}/{case}.log",
     params:
-        graph=dag.accuracy.graph_options,
+        graph=dag.cases.graph_options,
     message:
         "fidelity of {wildcards.case}, {wildcards.block}"
     shell:

@@ -3,7 +3,7 @@
 rule inputs:
     input:
         pictures="data/sets/{set}/{split}.json",
-        environment=dag.accuracy.environment,
+        environment=dag.data.environment,
         sources=dag.code.of(
             "retable.steps.inputs", "retable_data.__main__", "retable_data.inputs"
         ),
@@ -13,7 +13,7 @@ rule inputs:
     log:
         "results/logs/inputs/{set}/{split}/{placement}/{input}.log",
     params:
-        geometry=dag.accuracy.geometry,
+        geometry=dag.data.geometry,
     message:
         "inputs {wildcards.input} of {wildcards.set} {wildcards.split}"
     shell:

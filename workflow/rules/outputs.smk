@@ -2,9 +2,9 @@
 # out: results/{device}/outputs/{block}/{case}.json, and an array an output beside it
 rule outputs:
     input:
-        engine=dag.accuracy.engine,
-        sample=dag.accuracy.sample,
-        environment=dag.accuracy.device_environment,
+        engine=dag.cases.engine,
+        sample=dag.cases.sample,
+        environment=dag.cases.environment,
         sources=dag.code.of(
             "retable.steps.outputs",
             "retable_runner.__main__",
@@ -17,8 +17,8 @@ rule outputs:
     log:
         "results/logs/outputs/{device}/{block}/{case}.log",
     params:
-        case=dag.accuracy.case_json,
-        preparation=dag.accuracy.preparation_json,
+        case=dag.cases.json,
+        preparation=dag.cases.preparation_json,
         memory=dag.engines.memory_limit(),
     message:
         "outputs of {wildcards.case}, {wildcards.block}"

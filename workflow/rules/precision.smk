@@ -3,7 +3,7 @@
 rule precision:
     input:
         graph="results/models/{model}/{input}/{tail}/fp32.json",
-        calibration=dag.accuracy.calibration,
+        calibration=dag.data.calibration,
         environment=dag.models.environment,
         sources=dag.code.of(
             "retable.steps.precision",

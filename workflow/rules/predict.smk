@@ -2,10 +2,10 @@
 # out: results/{device}/predictions/{set}/{split}/{block}/{case}.json, and an array an output beside it
 rule predict:
     input:
-        engine=dag.accuracy.engine,
-        native=dag.accuracy.native,
-        inputs=dag.accuracy.inputs,
-        environment=dag.accuracy.device_environment,
+        engine=dag.cases.engine,
+        native=dag.cases.native,
+        inputs=dag.scores.inputs,
+        environment=dag.cases.environment,
         sources=dag.code.of(
             "retable.steps.predict",
             "retable_runner.__main__",
@@ -18,8 +18,8 @@ rule predict:
     log:
         "results/logs/predict/{device}/{set}/{split}/{block}/{case}.log",
     params:
-        case=dag.accuracy.case_json,
-        preparation=dag.accuracy.preparation_json,
+        case=dag.cases.json,
+        preparation=dag.cases.preparation_json,
         memory=dag.engines.memory_limit(),
     message:
         "predict {wildcards.set} {wildcards.split}: {wildcards.case} of {wildcards.block}"

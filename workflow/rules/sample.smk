@@ -2,7 +2,7 @@
 # out: results/models/{model}/{input}/sample.json, sample.npz and the pictures beside it
 rule sample:
     input:
-        pictures=dag.accuracy.sample_pictures,
+        pictures=dag.data.sample_pictures,
         environment=dag.models.environment,
         sources=dag.code.of(
             "retable.steps.sample", "retable_export.__main__", "retable_export.sample"

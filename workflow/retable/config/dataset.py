@@ -17,29 +17,47 @@ class Source(Entry):
     checksum: str | None = None  # "sha256:..." or "md5:..."; else recorded at the first fetch
 
 
-class DataSet(Entry):
-    """A data set as its loader finds or makes it.
+class Pictures(Entry):
+    """What decides a set's pictures and labels: how its loader finds or makes them.
 
     It is drawn (no `sources`, no `folder`), downloaded (`sources`), or the user's own: `folder`
     then says why, and what lies in the folder that `--config data_folder=...` names.
     """
 
     dataset: Name
-    title: str
-    task: Task
     loader: PluginName  # a file in retable_data/sets
-    licence: str
     options: dict[str, Scalar] = {}
     sources: list[Source] = []
     folder: str | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        return not self.sources and self.folder is None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.sources and self.folder:
+            raise ValueError("give 'sources' or 'folder', not both")
+        return self
+
+
+class DataSet(Pictures):
+    """A data set: its pictures, what they are for, and what is said of them."""
+
+    title: str
+    task: Task
+    labels: Name | None = None  # what its labels mean: scored are models that mean the same
+    licence: str
     splits: list[Split] = Field(min_length=1)
     calibration: Split = "calibration"  # whose pictures an INT8 graph is calibrated with
     notes: list[str] = []
 
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures.model_validate(self.model_dump(include=set(Pictures.model_fields)))
+
     @model_validator(mode="after")
-    def _has(self) -> Self:
-        if self.sources and self.folder:
-            raise ValueError("give 'sources' or 'folder', not both")
+    def _has_what_calibrates(self) -> Self:
         if self.calibration not in self.splits:
             raise ValueError(f"calibration: {self.calibration!r} is none of the splits")
         return self

@@ -82,6 +82,8 @@ class Model(Entry):
     exporter: PluginName
     options: dict[str, Scalar | list[Scalar]] = {}
     task: Task | None = None
+    labels: Name | None = None  # what its predictions mean: a word that data sets have too
+    metric_options: dict[str, Scalar] = {}  # over those of the suite's metric
     preparation: Preparation | None = None
     parameters: tuple[int, int] | None = None
     weights: Weights

@@ -4,14 +4,18 @@ from pathlib import Path
 
 from retable.dag.environments import Environments
 from retable.dag.run import Run, Wildcards
+from retable.dag.scores import Scores
 from retable.dag.sessions import Sessions
 from retable.files import digest_of
 from retable.sources import sources
 
 
 class Code:
-    def __init__(self, run: Run, environments: Environments, sessions: Sessions) -> None:
+    def __init__(
+        self, run: Run, environments: Environments, sessions: Sessions, scores: Scores
+    ) -> None:
         self._run = run
+        self._scores = scores
         self._environments = environments
         self._sessions = sessions
 
@@ -47,7 +51,7 @@ class Code:
         return self.of(f"retable_data.geometries.{wildcards.placement.partition('-')[0]}")
 
     def metric(self, wildcards: Wildcards) -> list[str]:
-        return self.of(f"retable_data.metrics.{wildcards.metric}")
+        return self.of(f"retable_data.metrics.{self._scores.metric_name(wildcards)}")
 
     def prediction(self, wildcards: Wildcards) -> list[str]:
         """What runs the engine of a case, and what follows it."""

@@ -1,15 +1,18 @@
 """What a comparison reads of a suite, and which pages a run ends in."""
 
-from retable.dag.accuracy import Accuracy
 from retable.dag.environments import Environments
 from retable.dag.run import Run, Wildcards
+from retable.dag.scores import Scores
+
+# Settings that decide no number: where things are, and what the page names by itself.
+HOW_IT_IS_REACHED = {"device", "suite", "mirror", "data_folder", "docker_host", "base_image", "ngc"}
 
 
 class Pages:
-    def __init__(self, run: Run, environments: Environments, accuracy: Accuracy) -> None:
+    def __init__(self, run: Run, environments: Environments, scores: Scores) -> None:
         self._run = run
         self._environments = environments
-        self.scores = accuracy.scores
+        self.scores = scores.all
 
     def timings(self, wildcards: Wildcards) -> list[str]:
         device, suite = self._run.device.device, wildcards.suite
@@ -20,6 +23,11 @@ class Pages:
         blocks = self._run.plans[wildcards.suite].blocks.values()
         requests = (case.request for block in blocks for case in block.cases)
         return sorted({f"config/models/{request.model}.yaml" for request in requests})
+
+    def dataset_files(self, wildcards: Wildcards) -> list[str]:
+        """What the page says of the data set."""
+        chosen = self._run.data_of(self._run.plans[wildcards.suite].suite)
+        return [] if chosen is None else [f"config/datasets/{chosen.dataset}.yaml"]
 
     def natives(self, wildcards: Wildcards) -> list[str]:
         """The records that say which weights the suite's timed models have."""
@@ -47,7 +55,7 @@ class Pages:
 
     def settings_json(self) -> str:
         """What was asked of the run and decides its numbers, as the page tells it."""
-        return self._run.settings.model_dump_json(exclude={"device", "suite"})
+        return self._run.settings.model_dump_json(exclude=HOW_IT_IS_REACHED)
 
     def reports(self) -> list[str]:
         return [f"results/{self._run.device.device}/reports/{one}.md" for one in self._run.plans]

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 from retable.availability import PlugIns
 from retable.cases import Block, Case
+from retable.config.dataset import DataSet
 from retable.config.device import Device, Player
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
+from retable.config.suite import Suite
 from retable.errors import RetableError
 from retable.plan import Plan, cells_of, plan_suite
 from retable.published import Published, read_published
@@ -40,7 +42,12 @@ class Run:
                 host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
             )
         )
-        self.plans = plans(self.configuration, self.settings, self.device)
+        available = PlugIns(self.configuration.root)
+        self.plans = plans(self.configuration, self.settings, self.device, available)
+        for plan in self.plans.values():
+            available.check_accuracy(plan.suite, self.configuration.datasets)
+        for model in self.models():
+            available.check_geometry(model)
 
     def check(self, targets: Iterable[str]) -> None:
         """Say in one sentence why the device cannot be used, before any work.
@@ -72,6 +79,23 @@ class Run:
     def player(self, wildcards: Wildcards) -> Player:
         return self.device.backends[wildcards.player]
 
+    def models(self) -> list[Model]:
+        """Those of all cases that can run here."""
+        plans = self.plans.values()
+        names = {case.request.model for plan in plans for case in plan.runnable_cases}
+        return [self.configuration.models[name] for name in sorted(names)]
+
+    def data_of(self, suite: Suite) -> DataSet | None:
+        """The data set that a suite is scored on."""
+        if suite.accuracy is None:
+            return None
+        return self.configuration.datasets[getattr(suite.accuracy, self.settings.data)]
+
+    def is_scored(self, model: Model, chosen: DataSet) -> bool:
+        """Whether what a model predicts is what the set's labels mean."""
+        fits = (model.task, model.labels) == (chosen.task, chosen.labels)
+        return model.preparation is not None and fits
+
     def block(self, wildcards: Wildcards) -> Block:
         return self.plans[wildcards.suite].blocks[wildcards.block]
 
@@ -100,9 +124,10 @@ class Run:
         raise RetableError(f"no case {wildcards.case} in {wildcards.block}")
 
 
-def plans(configuration: Configuration, settings: Settings, device: Device) -> Mapping[str, Plan]:
+def plans(
+    configuration: Configuration, settings: Settings, device: Device, available: PlugIns
+) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
-    available = PlugIns(configuration.root)
     suites = {
         name: (configuration.suites[name], _published(configuration, name))
         for name in settings.suites(list(configuration.suites))

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from retable.config.dataset import DataSet, Source
+from retable.config.dataset import Pictures, Source
 from retable.contract import Artifact, Result
 from retable.downloads import Unreachable
 from retable.environments import place_of
@@ -20,7 +20,10 @@ TIMEOUT_S = 3600
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--set", type=DataSet.model_validate_json, required=True, help="its file, as JSON"
+        "--set",
+        type=Pictures.model_validate_json,
+        required=True,
+        help="what of its file decides its pictures, as JSON",
     )
     parser.add_argument("--split", required=True)
     parser.add_argument("--images", type=int, help="the first ones only")
@@ -30,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    wanted: DataSet = given.set
+    wanted: Pictures = given.set
 
     def produce() -> Result:
         try:
@@ -52,18 +55,20 @@ def run(given: argparse.Namespace) -> None:
     leave_record(given.output, "dataset", subject, {}, produce)
 
 
-def _own_folder(given: argparse.Namespace, wanted: DataSet) -> dict[str, str]:
+def _own_folder(given: argparse.Namespace, wanted: Pictures) -> dict[str, str]:
     """Where the user's own copy lies, for a set that needs one."""
     if wanted.folder is None:
         return {}
     if given.folder is None:
-        raise RetableError(f"{wanted.title}: {wanted.folder}: --config data_folder=FOLDER")
+        raise RetableError(
+            f"config/datasets/{wanted.dataset}.yaml: {wanted.folder}: --config data_folder=FOLDER"
+        )
     if not given.folder.is_dir():
         raise RetableError(f"--config data_folder: {given.folder}: no such folder")
     return {"folder": str(given.folder.resolve())}
 
 
-def _file(given: argparse.Namespace, wanted: DataSet, source: Source) -> tuple[str, Artifact]:
+def _file(given: argparse.Namespace, wanted: Pictures, source: Source) -> tuple[str, Artifact]:
     """One of the set's files, by name; downloaded once for all splits."""
     name = Path(urlsplit(source.url).path).name
     target = given.output.parent / "downloads" / name

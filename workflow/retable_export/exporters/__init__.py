@@ -8,7 +8,7 @@ An exporter's file has five functions. `options` is the model file's dictionary,
   (from `seed`). `files` maps names to the paths made, whole, in `folder`; the fact `parameters` is
   the number of trained numbers.
 - `export(options, native, shape, opset, path)`: write ONNX with fixed sizes, input by the name
-  that `sample` uses, output `logits` [N, C, H, W].
+  that `sample` uses; of a segmentation, output `logits` [N, C, H, W].
 - `reference(options, native, shape, feeds) -> outputs`: the framework's own FP32 output on feeds,
   both by name.
 - `sample(options, shape, seed) -> feeds`: inputs to run the network on, by name.

@@ -36,3 +36,10 @@ def named(made):
     """Return what a post made, one array or a list of them, as [(name, array)]."""
     made = made if isinstance(made, list) else [made]
     return [("post{}".format(index), array) for index, array in enumerate(made)]
+
+
+def answering(inference, call):
+    """Return a function that runs an inference, then `call`: () -> [(name, ndarray)]."""
+    if call is None:
+        return lambda: list(zip(inference.outputs, inference.run()))  # noqa: B905 - Python 3.6
+    return lambda: named(call(inference.run()))

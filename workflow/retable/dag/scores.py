@@ -1,0 +1,56 @@
+"""Scores: which cases of a suite have one here, on what pictures, by what metric."""
+
+import json
+
+from retable.cases import Case
+from retable.config.dataset import DataSet
+from retable.config.model import Model
+from retable.config.suite import Accuracy
+from retable.dag.data import Data
+from retable.dag.run import Run, Wildcards
+from retable.errors import RetableError
+
+
+class Scores:
+    def __init__(self, run: Run, data: Data) -> None:
+        self._run = run
+        self._data = data
+
+    def all(self, wildcards: Wildcards) -> list[str]:
+        """The records of all scores of a suite."""
+        suite = self._run.plans[wildcards.suite].suite
+        chosen = self._run.data_of(suite)
+        if chosen is None or suite.accuracy is None:
+            return []
+        device = self._run.device.device
+        where = f"results/{device}/scores/{suite.suite}/{chosen.dataset}/{suite.accuracy.split}"
+        return [
+            f"{where}/{case.request.block}/{case.name}.json"
+            for case in self._run.timed(wildcards)
+            if self._run.is_scored(self._model(case), chosen)
+        ]
+
+    def inputs(self, wildcards: Wildcards) -> str:
+        """The pictures of the data set, at the case's input size."""
+        case = self._run.named_case(wildcards)
+        chosen: DataSet = self._run.configuration.datasets[wildcards.set]
+        return self._data.inputs(self._model(case), chosen, wildcards.split, case.request.input_key)
+
+    def metric(self, wildcards: Wildcards) -> list[str]:
+        """By what predictions are held against labels, as the step's options."""
+        accuracy = self._accuracy(wildcards)
+        model = self._model(self._run.named_case(wildcards))
+        options = json.dumps({**accuracy.options, **model.metric_options}, sort_keys=True)
+        return ["--metric", accuracy.metric, "--options", options]
+
+    def metric_name(self, wildcards: Wildcards) -> str:
+        return self._accuracy(wildcards).metric
+
+    def _accuracy(self, wildcards: Wildcards) -> Accuracy:
+        accuracy = self._run.plans[wildcards.suite].suite.accuracy
+        if accuracy is None:
+            raise RetableError(f"config/suites/{wildcards.suite}.yaml: no 'accuracy'")
+        return accuracy
+
+    def _model(self, case: Case) -> Model:
+        return self._run.configuration.models[case.request.model]
