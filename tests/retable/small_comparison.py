@@ -118,6 +118,8 @@ def comparison(**changes: object) -> Comparison:
                     parameters=3,
                 )
             ],
+            "splits": [],
+            "networks": [],
             "chains": [],
             "scoring": None,
             "agreements": [

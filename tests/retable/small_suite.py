@@ -58,6 +58,7 @@ class Small:
     device: str = "null"
     framework: str = "null"
     unavailable: Iterable[str] = ()
+    splits: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         table = {
@@ -76,6 +77,7 @@ class Small:
             "url": "https://host/document",
             "licence": "MIT",
             "tables": [table],
+            "splits": self.splits,
         }
         self.values = [
             Published("t", "net", column, "text", self.published.get(column, 1.0), "")

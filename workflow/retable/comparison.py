@@ -120,6 +120,47 @@ class ComparedClaim(Message):
     answers: list[ClaimAnswer]
 
 
+class Versus(Message):
+    """One latency over another, and what that says of the one."""
+
+    ratio: Interval
+    verdict: Literal["faster", "slower", "no difference", "undecided"]
+
+
+class Way(Message):
+    """One way of doing a split's work, and what it takes beside the others."""
+
+    alternative: str  # tail and post
+    outside: str | None  # what it does behind the engine; None: nothing
+    answer: Answer  # the median of latency_sync
+    behind_ms: float | None  # what of it is spent behind the engine
+    to_fastest: Versus | None  # None of the fastest itself, and where there is no number
+    to_engine: Versus | None  # beside the way that does all in the engine
+
+
+class ComparedSplit(Message):
+    """The ways of one work on one backend, the fastest first, those without a number last."""
+
+    work: str
+    model: str
+    input: str
+    precision: str
+    backend: str
+    noise_floor: float | None  # of their block; None if it has none
+    ways: list[Way]
+
+
+class Network(Message):
+    """A network at an input: its size, and the arithmetic of its graph without a tail."""
+
+    model: str
+    title: str
+    input: str
+    parameters: int | None
+    gflops: float | None  # 1e9 operations an inference, a multiply-add being two
+    reason: str | None  # why there is no graph
+
+
 class WeightsUsed(Message):
     """The weights of one model: official, or embedded or random with the reason."""
 
@@ -219,8 +260,10 @@ class Comparison(Message):
     versions: dict[str, dict[str, str]]  # backend -> package -> version
     tables: list[ComparedTable]
     claims: list[ComparedClaim]
+    splits: list[ComparedSplit]
     plots: list[Plot]
     weights: list[WeightsUsed]
+    networks: list[Network]
     agreements: list[Agreement]
     chains: list[Chain]
     scoring: Scoring | None

@@ -82,10 +82,11 @@ def _cell_texts(cell: ComparedCell | None, backends: list[str], footnotes: Footn
     if cell.published.failed:
         published += f" {footnotes.mark(f'published as failed: {cell.published.failed}')}"
     answers = {answer.backend: answer for answer in cell.answers}
-    return [published] + [_answer_text(answers.get(name), footnotes) for name in backends]
+    return [published] + [answer_text(answers.get(name), footnotes) for name in backends]
 
 
-def _answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
+def answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
+    """What an answer measured, or the mark of the reason why it did not; nothing for none."""
     if answer is None:
         return ""
     if answer.score is not None:

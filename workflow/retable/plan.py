@@ -107,8 +107,13 @@ def cells_of(suite: Suite, published: list[Published], size: str | None = None) 
 
 def further_requests(suite: Suite, size: str | None = None) -> list[Request]:
     """What the suite asks besides the published cells: timed and scored beside them."""
-    where = f"config/suites/{suite.suite}.yaml: further"
-    return [_request(_sized(point, size), where) for point in suite.further]
+    of_splits = suite.splits.points() if suite.splits else []
+    asked = {"further": suite.further, "splits": of_splits}
+    return [
+        _request(_sized(point, size), f"config/suites/{suite.suite}.yaml: {key}")
+        for key, points in asked.items()
+        for point in points
+    ]
 
 
 def _sized(point: Point, size: str | None) -> Point:

@@ -13,7 +13,9 @@ from matplotlib.patches import Patch  # noqa: E402
 
 from retable.comparison import (  # noqa: E402
     ComparedCell,
+    ComparedSplit,
     ComparedTable,
+    Interval,
     Scored,
     Scoring,
 )
@@ -45,6 +47,46 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
         axes[0][0].legend(handles=handles, fontsize="small")
     figure.suptitle(plot.title)
     _save(figure, path)
+
+
+def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
+    """Draw the latency of every way of a work: a panel a network, a row a backend and precision.
+
+    Whiskers are the intervals. A network has no panel where none of its ways has a number.
+    """
+    columns = list(dict.fromkeys((one.model, one.input) for one in splits))
+    rows = list(dict.fromkeys((one.backend, one.precision) for one in splits))
+    ways = list(dict.fromkeys(way.alternative for one in splits for way in one.ways))
+    figure, axes = plt.subplots(
+        len(rows),
+        len(columns),
+        figsize=(max(6.0, 1.9 * len(columns)), 1.0 + 2.2 * len(rows)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for split in splits:
+        column = columns.index((split.model, split.input))
+        axis = axes[rows.index((split.backend, split.precision))][column]
+        axis.set_axis_on()
+        axis.set_title(f"{split.model}\n{split.input}", fontsize="small")
+        axis.set_xlabel(f"{split.backend}, {split.precision}", fontsize="small")
+        axis.set_ylabel("latency_sync (ms)", fontsize="small")
+        axis.set_xticks([])
+        axis.spines[["top", "right"]].set_visible(False)
+        for way in split.ways:
+            if way.answer.measured is not None:
+                _way_bar(axis, ways.index(way.alternative), way.answer.measured)
+    handles = [Patch(color=f"C{index}", label=way) for index, way in enumerate(ways)]
+    figure.legend(handles=handles, fontsize="small", loc="outside lower center", ncols=len(ways))
+    figure.suptitle(work)
+    _save(figure, path)
+
+
+def _way_bar(axis: Axes, place: int, measured: Interval) -> None:
+    spread = [[measured.value - measured.low], [measured.high - measured.value]]
+    axis.bar(place, measured.value, 0.8, yerr=spread, color=f"C{place}", error_kw={"elinewidth": 1})
 
 
 def drawable(scoring: Scoring) -> list[Scored]:

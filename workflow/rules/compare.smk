@@ -12,6 +12,7 @@ rule compare:
         fidelities=dag.pages.fidelities,
         engine_fidelities=dag.pages.engine_fidelities,
         natives=dag.pages.natives,
+        exports=dag.pages.exports,
         environments=dag.pages.environments,
         sources=dag.code.of("retable.steps.compare"),
     output:
@@ -27,5 +28,6 @@ rule compare:
         " --settings {params.settings:q}"
         " --timings {input.timings:q} --scores {input.scores:q} --fidelities {input.fidelities:q}"
         " --engine_fidelities {input.engine_fidelities:q}"
-        " --natives {input.natives:q} --environments {input.environments:q}"
+        " --natives {input.natives:q} --exports {input.exports:q}"
+        " --environments {input.environments:q}"
         " --output {output:q} --log {log:q}"

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from retable.config.dataset import Split
+from retable.config.dataset import Split as DataSplit
 from retable.config.device import Precision, Role
 from retable.config.entry import Entry, InputSize, Name, PluginName, Scalar, nearest
 
@@ -120,7 +120,53 @@ class Accuracy(Entry):
     headline: str  # which of its numbers stands for all, where there is room for one
     published: Name  # the document's own data set
     embedded: Name  # the one that lies in the repository
-    split: Split = "val"
+    split: DataSplit = "val"
+
+
+class Alternative(Entry):
+    """One way to do a split's work: this in the engine, that behind it."""
+
+    tail: PluginName
+    post: PluginName = "none"
+    outside: str | None = None  # what is done behind the engine, as a sentence names it
+
+
+class Split(Entry):
+    """Work that engine and post-processing can share out among them in several ways."""
+
+    work: str  # what comes of it, whichever way it is done
+    alternatives: list[Alternative] = Field(min_length=2)  # the first: all of it in the engine
+
+    @model_validator(mode="after")
+    def _the_first_has_nothing_outside(self) -> Self:
+        first, *others = self.alternatives
+        if first.outside is not None or any(one.outside is None for one in others):
+            raise ValueError(
+                f"split {self.work!r}: every alternative but the first says what is 'outside'"
+            )
+        return self
+
+
+class Splits(Entry):
+    """Where the suite asks which way is faster: each of `models`, in each of `precisions`.
+
+    Of what other rows have, whatever can be compared is compared as well.
+    """
+
+    case: Point
+    models: list[Name]
+    precisions: list[Precision]
+    of: list[Split] = Field(min_length=1)
+
+    def points(self) -> list[Point]:
+        """All the cases that it takes to answer."""
+        return [
+            Point(model=model, precision=precision, tail=one.tail, post=one.post).over(self.case)
+            for model in self.models
+            for precision in self.precisions
+            for split in self.of
+            for one in split.alternatives
+        ]
 
 
 class Suite(Entry):
@@ -135,6 +181,7 @@ class Suite(Entry):
     claims: list[Claim] = []
     plots: list[Plot] = []
     accuracy: Accuracy | None = None
+    splits: Splits | None = None
     further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []
 

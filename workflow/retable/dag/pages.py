@@ -34,6 +34,12 @@ class Pages:
         models = {case.request.model for case in self._run.timed(wildcards)}
         return [f"results/models/{model}/native.json" for model in sorted(models)]
 
+    def exports(self, wildcards: Wildcards) -> list[str]:
+        """The records that tell of the graphs, without a tail, of the suite's networks."""
+        timed = (case for case in self._run.timed(wildcards) if not case.native)
+        requests = {(case.request.model, case.request.input_key) for case in timed}
+        return [f"results/models/{model}/{key}/none/fp32.json" for model, key in sorted(requests)]
+
     def environments(self, wildcards: Wildcards) -> list[str]:
         """The environments in which the suite was timed, and what they tell of the machine."""
         names = {case.environment for case in self._run.timed(wildcards)}

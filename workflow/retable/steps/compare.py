@@ -14,6 +14,7 @@ from retable.comparison import (
     ComparedCell,
     ComparedTable,
     Comparison,
+    Network,
     PublishedValue,
     SessionSummary,
     WeightsUsed,
@@ -30,6 +31,7 @@ from retable.records import Record, read_record
 from retable.scores import Scores
 from retable.scoring import scoring_of
 from retable.sessions import Session
+from retable.splits import compared_splits
 from retable.steps.options import add_output
 
 
@@ -43,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "fidelities",
         "engine_fidelities",
         "natives",
+        "exports",
         "environments",
     ):
         parser.add_argument(f"--{records}", type=Path, nargs="*", required=True)
@@ -92,8 +95,10 @@ def run(given: argparse.Namespace) -> None:
             for table in suite.tables
         ],
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
+        splits=compared_splits(plan, measured),
         plots=suite.plots,
         weights=weights,
+        networks=[_network(read_record(path), weights) for path in given.exports],
         agreements=[_agreement(record) for record in graphs],
         chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
         scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
@@ -156,6 +161,18 @@ def _weights(native: Record, model: Model) -> WeightsUsed:
         reason=native.facts.get("weights_reason", native.reason),
         trained_on=native.facts.get("trained_on"),
         parameters=native.facts.get("parameters"),
+    )
+
+
+def _network(export: Record, weights: list[WeightsUsed]) -> Network:
+    used = next(one for one in weights if one.model == export.subject["model"])
+    return Network(
+        model=used.model,
+        title=used.title,
+        input=export.subject["input"],
+        parameters=used.parameters,
+        gflops=export.facts.get("gflops"),
+        reason=export.reason,
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from retable.comparison import Comparison, Scoring
+from retable.comparison import ComparedSplit, Comparison, Scoring
 from retable.files import read_json, write_text
 from retable.pages import (
     Footnotes,
@@ -16,7 +16,8 @@ from retable.pages import (
     table_rows,
     unscored_reasons,
 )
-from retable.plots import draw, draw_accuracy, drawable
+from retable.plots import draw, draw_accuracy, draw_splits, drawable
+from retable.split_pages import split_sentence, splits_table, unanswered, works
 from retable.steps.options import add_output
 
 
@@ -33,10 +34,13 @@ def run(given: argparse.Namespace) -> None:
         {"table": table, "header": table_header(table), "rows": table_rows(table, footnotes)}
         for table in comparison.tables
     ]
+    splits = _splits(comparison.splits, given.output, footnotes)
     page = render(
         given.template,
         comparison=comparison,
         tables=tables,
+        splits=splits,
+        unanswered=unanswered(comparison.splits),
         footnotes=footnotes,
         plots=_plots(comparison, given.output),
         coverage=_coverage(comparison),
@@ -48,6 +52,25 @@ def run(given: argparse.Namespace) -> None:
         pareto=_pareto(comparison, given.output),
     )
     write_text(given.output, page)
+
+
+def _splits(
+    splits: list[ComparedSplit], page: Path, footnotes: Footnotes
+) -> list[dict[str, object]]:
+    """For each work its table, its sentences and its plot, drawn beside the page."""
+    sections: list[dict[str, object]] = []
+    for index, (work, found) in enumerate(works(splits).items(), start=1):
+        path = page.with_name(f"{page.stem}-splits-{index}.png")
+        draw_splits(work, found, path)
+        sections.append(
+            {
+                "work": work,
+                "table": splits_table(found, footnotes),
+                "sentences": [split_sentence(split) for split in found],
+                "plot": path.name,
+            }
+        )
+    return sections
 
 
 def _scores(scoring: Scoring | None, footnotes: Footnotes) -> list[list[str]] | None:

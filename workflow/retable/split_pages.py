@@ -1,0 +1,102 @@
+"""The section of a page that says where post-processing should live."""
+
+from retable.comparison import ComparedSplit, Versus, Way
+from retable.numbers import number, times
+from retable.pages import NOTHING, Footnotes, answer_text
+
+HEADER = [
+    "Model",
+    "Input",
+    "Precision",
+    "Backend",
+    "In the engine + behind it",
+    "latency_sync, median (ms)",
+    "behind the engine (ms)",
+    "to the fastest",
+]
+
+
+def works(splits: list[ComparedSplit]) -> dict[str, list[ComparedSplit]]:
+    """What was asked, by work; of each the splits of which something was measured."""
+    found: dict[str, list[ComparedSplit]] = {}
+    for split in splits:
+        if _has_numbers(split):
+            found.setdefault(split.work, []).append(split)
+    return found
+
+
+def splits_table(splits: list[ComparedSplit], footnotes: Footnotes) -> list[list[str]]:
+    """A header, and a row a way; what a way shares with the one above it is left blank."""
+    rows = [HEADER]
+    for split in splits:
+        keys = [split.model, split.input, split.precision, split.backend]
+        for way in split.ways:
+            rows.append([*keys, *_way_texts(way, footnotes)])
+            keys = [""] * len(keys)
+    return rows
+
+
+def split_sentence(split: ComparedSplit) -> str:
+    """What it does, on one backend, to move work out of the engine; in one sentence."""
+    where = f"{split.model} at {split.input}, {split.precision}, {split.backend}"
+    clauses = [_clause(way, split.noise_floor) for way in split.ways if way.outside]
+    return f"{where}: {'; '.join(clauses)}."
+
+
+def unanswered(splits: list[ComparedSplit]) -> dict[str, list[str]]:
+    """Why splits have no number at all: each reason with what of the suite it is about."""
+    found: dict[str, list[str]] = {}
+    for split in splits:
+        if not _has_numbers(split):
+            for way in split.ways:
+                about = f"{split.model} {split.input}"
+                reason = f"{split.precision}, {split.backend}: {_reason(way)}"
+                if about not in found.setdefault(reason, []):
+                    found[reason].append(about)
+    return found
+
+
+def _has_numbers(split: ComparedSplit) -> bool:
+    return any(way.answer.measured for way in split.ways)
+
+
+def _reason(way: Way) -> str:
+    return f"{way.answer.outcome}: {way.answer.reason}"
+
+
+def _way_texts(way: Way, footnotes: Footnotes) -> list[str]:
+    behind = NOTHING if way.behind_ms is None else number(way.behind_ms)
+    fastest = "fastest" if way.answer.measured else NOTHING
+    if way.to_fastest is not None:
+        fastest = _ratio_text(way.to_fastest)
+    return [way.alternative, answer_text(way.answer, footnotes), behind, fastest]
+
+
+def _ratio_text(versus: Versus) -> str:
+    ratio = versus.ratio
+    said = "" if versus.verdict in ("faster", "slower") else f", {versus.verdict}"
+    return f"{times(ratio.value)} [{ratio.low:.2f}, {ratio.high:.2f}]{said}"
+
+
+def _clause(way: Way, floor: float | None) -> str:
+    moving = f"moving {way.outside} out of the engine"
+    if way.to_engine is None:
+        reason = _reason(way) if way.answer.measured is None else "the engine has no number"
+        return f"{moving} could not be compared ({reason})"
+    ratio = way.to_engine.ratio
+    changes = [100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high)]
+    if way.to_engine.verdict == "slower":
+        value, low, high = map(_percent, changes)
+        return f"{moving} costs {value} % [{low}, {high}]"
+    value, high, low = (_percent(-change) for change in changes)
+    if way.to_engine.verdict == "faster":
+        return f"{moving} saves {value} % [{low}, {high}]"
+    if way.to_engine.verdict == "no difference":
+        assert floor is not None
+        return f"{moving} makes no difference beyond the noise floor of {_percent(100 * floor)} %"
+    return f"{moving} is undecided: it saves {value} % [{low}, {high}]"
+
+
+def _percent(value: float) -> str:
+    """A percentage with two digits at least: `123`, `12`, `1.2`, `0.1`."""
+    return f"{value:.0f}" if abs(round(value, 1)) >= 10 else f"{value:.1f}"

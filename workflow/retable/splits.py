@@ -1,0 +1,144 @@
+"""Where post-processing should live: the ways of doing one work, by how long each takes.
+
+A suite's splits say which cases are ways of the same work. Those of one model, input, precision
+and backend were timed in one session: each stands against the fastest, and against the one that
+does all of it in the engine, paired by turns as a claim's ratios are.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import numpy as np
+
+from retable.answers import Measurements, interval
+from retable.cases import Block, Case, Cell, Measure, Request
+from retable.comparison import Answer, ComparedSplit, Versus, Way
+from retable.config.suite import Alternative, Split
+from retable.plan import Plan
+from retable.readings import Reading, common_basis
+from retable_statistics.launches import Estimate, beyond_floor, widened
+
+FIELD = "latency_sync"  # of the whole, from the input on the host to the result there
+BEHIND = ("host_post", "post")  # the samples of what follows the engine: on the host, or in place
+
+
+def compared_splits(plan: Plan, measured: Measurements) -> list[ComparedSplit]:
+    """Every split of the plan's suite, for all that it was asked of, in the plan's order."""
+    if plan.suite.splits is None:
+        return []
+    return [
+        _compared(split, block, cases, measured)
+        for split in plan.suite.splits.of
+        for block in plan.blocks.values()
+        for cases in _alternatives(split, block)
+    ]
+
+
+def verdict_of(
+    ratio: Estimate, floor: float | None
+) -> Literal["faster", "slower", "no difference", "undecided"]:
+    """What a ratio of two latencies says of the upper one.
+
+    It is `faster` or `slower` where the whole interval, no narrower than the noise floor, lies on
+    one side of 1; there is `no difference` where the value does not reach beyond the floor.
+    """
+    bounded = widened(ratio, floor or 0.0)
+    if bounded.high < 1:
+        return "faster"
+    if bounded.low > 1:
+        return "slower"
+    if floor is not None and not beyond_floor(ratio, floor):
+        return "no difference"
+    return "undecided"
+
+
+def _alternatives(split: Split, block: Block) -> Iterator[Mapping[int, Case]]:
+    """The block's cases that are ways of the split's work, by their place among its alternatives.
+
+    Those of one player, precision and so on together, where there are two at least.
+    """
+    places = {(one.tail, one.post): place for place, one in enumerate(split.alternatives)}
+    groups: dict[tuple[str, Request], dict[int, Case]] = {}
+    for case in block.cases:
+        place = places.get((case.request.tail, case.request.post))
+        if place is not None:
+            rest = dataclasses.replace(case.request, tail="", post="")
+            groups.setdefault((case.player, rest), {})[place] = case
+    return (found for found in groups.values() if len(found) > 1)
+
+
+def _compared(
+    split: Split, block: Block, cases: Mapping[int, Case], measured: Measurements
+) -> ComparedSplit:
+    """The ways in the order of their latency, each beside the fastest and beside the first."""
+    cells = {place: _cell(case) for place, case in cases.items()}
+    answers = {place: measured.answer(cases[place], cells[place], None) for place in cases}
+    order = sorted(answers, key=lambda place: (_latency(answers[place]), place))
+    found = {place: measured.reading(cases[place], cells[place]) for place in cases}
+    readings = {place: one for place, one in found.items() if isinstance(one, Reading)}
+    first = cases[order[0]]
+
+    def versus(upper: int, lower: int) -> Versus | None:
+        if upper == lower or upper not in readings or lower not in readings:
+            return None
+        return _versus(readings[upper], readings[lower], block, cells[upper], measured)
+
+    return ComparedSplit(
+        work=split.work,
+        model=first.request.model,
+        input=first.request.input_key,
+        precision=first.request.precision,
+        backend=first.player,
+        noise_floor=measured.noise_floor(block, cells[order[0]]),
+        ways=[
+            Way(
+                alternative=_words(split.alternatives[place]),
+                outside=split.alternatives[place].outside,
+                answer=answers[place],
+                behind_ms=_behind(cases[place], measured),
+                to_fastest=versus(place, order[0]),
+                to_engine=versus(place, 0),
+            )
+            for place in order
+        ],
+    )
+
+
+def _cell(case: Case) -> Cell:
+    """The cell that a split asks to be filled: it stands in no table."""
+    return Cell("", "", "", case.request, Measure(FIELD, "median", None, "ms"), None)
+
+
+def _latency(answer: Answer) -> float:
+    return answer.measured.value if answer.measured else float("inf")
+
+
+def _versus(
+    upper: Reading, lower: Reading, block: Block, cell: Cell, measured: Measurements
+) -> Versus | None:
+    """The ratio of two ways' latencies; None where they have no round in common."""
+    ratio = measured.ratio(upper, lower)
+    if ratio is None:
+        return None
+    floor = measured.noise_floor(block, cell, common_basis(upper, lower))
+    return Versus(ratio=interval(ratio), verdict=verdict_of(ratio, floor))
+
+
+def _behind(case: Case, measured: Measurements) -> float | None:
+    """What of the latency is spent behind the engine: the median over launches of their medians."""
+    if case.request.post == "none":
+        return None
+    found = [
+        np.median(result.samples[name])
+        for result in measured.results(case)
+        for name in BEHIND
+        if result.samples.get(name)
+    ]
+    return float(np.median(found)) if found else None
+
+
+def _words(alternative: Alternative) -> str:
+    """The alternative as its case's name has it: `interpolate_softmax+torch_max`."""
+    post = "" if alternative.post == "none" else f"+{alternative.post}"
+    return alternative.tail + post
