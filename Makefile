@@ -8,7 +8,7 @@ LOCKS := containers/host
 # pip's variable for a folder of local wheels is uv's too, under another name.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: report test lint test-host test-frameworks test-containers clean
+.PHONY: report test lint test-host test-frameworks test-tensorflow test-paddle test-containers clean
 .DELETE_ON_ERROR:
 
 report: .venv/host
@@ -29,19 +29,28 @@ lint: .venv/development
 test-host: .venv/development
 	$(BIN)/python -m pytest -n 2 -q -m "not real and not containers"
 
-# What runs the real frameworks, in the environments that the workflow makes.
+# What runs the real frameworks, in the environments that the workflow makes: those of the default
+# suite here, TensorFlow's and Paddle's, which are larger, each in a lane of its own.
 test-frameworks: .venv/development
-	$(BIN)/snakemake --cores 2 --quiet all -- \
-	  results/environments/venv/torch.json results/environments/venv/cpu.json \
-	  results/environments/venv/tensorrt-rtx.json results/environments/venv/data.json \
-	  results/environments/venv/tensorflow.json results/environments/venv/paddle.json
-	RETABLE_TORCH_PYTHON=$(CURDIR)/results/environments/venv/torch/bin/python \
-	RETABLE_DATA_PYTHON=$(CURDIR)/results/environments/venv/data/bin/python \
-	RETABLE_TENSORFLOW_PYTHON=$(CURDIR)/results/environments/venv/tensorflow/bin/python \
-	RETABLE_PADDLE_PYTHON=$(CURDIR)/results/environments/venv/paddle/bin/python \
-	RETABLE_CPU_PYTHON=$(CURDIR)/results/environments/venv/cpu/bin/python \
-	RETABLE_TENSORRT_RTX_PYTHON=$(CURDIR)/results/environments/venv/tensorrt-rtx/bin/python \
+	$(call environments,torch cpu tensorrt-rtx data)
+	RETABLE_TORCH_PYTHON=$(call python_of,torch) \
+	RETABLE_CPU_PYTHON=$(call python_of,cpu) \
+	RETABLE_DATA_PYTHON=$(call python_of,data) \
+	RETABLE_TENSORRT_RTX_PYTHON=$(call python_of,tensorrt-rtx) \
 	  $(BIN)/python -m pytest -q -m real
+
+test-tensorflow: .venv/development
+	$(call environments,tensorflow)
+	RETABLE_TENSORFLOW_PYTHON=$(call python_of,tensorflow) \
+	  $(BIN)/python -m pytest -q -m real $$(grep -rl RETABLE_TENSORFLOW_PYTHON tests --include='test_*.py')
+
+test-paddle: .venv/development
+	$(call environments,paddle)
+	RETABLE_PADDLE_PYTHON=$(call python_of,paddle) \
+	  $(BIN)/python -m pytest -q -m real tests/*/test_*_paddle.py
+
+environments = $(BIN)/snakemake --cores 2 --quiet all -- $(patsubst %,results/environments/venv/%.json,$(1))
+python_of = $(CURDIR)/results/environments/venv/$(1)/bin/python
 
 # What runs in containers: real images on a Docker daemon of its own, which needs root, Debian's
 # docker.io and openssh-server, and is skipped without.

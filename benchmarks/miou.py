@@ -19,7 +19,6 @@ picture takes.
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.memory import peak_mib
 from benchmarks.tables import markdown
 from retable_data import arrays, confusion
 from retable_data.metrics import segmentation
@@ -119,7 +119,7 @@ def scored(folder: Path) -> None:
     predictions = {"labels": arrays.Stored(folder / "found.npy")}
     for count in (FIRST, len(placements)):
         segmentation.score(index, placements[:count], predictions, {})
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(peak_mib())
 
 
 def _written(folder: Path, pictures: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -99,6 +99,21 @@ def test_launches_that_never_got_steady_are_counted():
     ]
 
 
+def test_launches_that_compiled_while_they_were_timed_are_counted():
+    compiled = {
+        number: launch().model_copy(
+            update={"facts": {**launch().facts, "compilation": {"clusters": 6, "late": number}}}
+        )
+        for number in (0, 2)
+    }
+    assert answer(compiled[0], launch(), compiled[0]).cautions == []
+    found = answer(compiled[0], compiled[2], launch())
+    assert found.cautions == [
+        Caution(kind="compiling", text="more was compiled while it was timed in 1 of 3 launches")
+    ]
+    assert row_of(found)[1][0].startswith("compiling: ")
+
+
 def contended(waited: float, cpu: float) -> Result:
     """Three quarters of the samples took 30 ms, of which this went into waiting and computing."""
     return launch(

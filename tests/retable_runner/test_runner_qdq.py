@@ -85,7 +85,10 @@ def test_behind_a_relu_0_is_the_zero_and_elsewhere_128(tmp_path):
         "k_q": ("int8", [0] * 4),
         "l_q": ("int8", [0] * 4),
     }
-    onnx.checker.check_model(onnx.load(tmp_path / "u.onnx"), full_check=True)
+    made = onnx.load(tmp_path / "u.onnx")
+    onnx.checker.check_model(made, full_check=True)
+    read = {name for each in made.graph.node for name in each.input}
+    assert {one.name for one in made.graph.initializer} <= read
     assert zero_points(source)["r_q"] == ("int8", 0)
 
 

@@ -132,6 +132,7 @@ def test_another_option_of_a_backend_exports_nothing(finished, first_run):
 
 
 def test_another_suite_of_the_run_only_adds(finished):
+    finished.path("workflow/retable_export/exporters/paddleseg.py").unlink()  # nothing of it runs
     assert finished.pending(suite="tiny,paddleseg") == {
         "compare paddleseg",
         "report paddleseg",

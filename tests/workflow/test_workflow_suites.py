@@ -20,7 +20,7 @@ def test_every_suite_plans_on_this_machine(checkout, suite):
 
 
 def test_a_suite_that_cannot_run_here_has_a_reason_in_every_cell(checkout):
-    checkout.path("workflow/retable_export/exporters/paddleseg.py").unlink(missing_ok=True)
+    checkout.path("workflow/retable_export/exporters/paddleseg.py").unlink()
     run = checkout.snakemake(device="null", suite="paddleseg")
     assert run.status == 0, run.output
     assert run.jobs == {"compare paddleseg", "report paddleseg", "index null"}

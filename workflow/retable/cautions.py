@@ -19,6 +19,7 @@ def cautions_of(found: Reading, launches: list[Launch], session: Session) -> lis
     for caution in (
         *_of_contention(found),
         *_of_warm_up(launches),
+        *_of_compilation(launches),
         *_of_drift(found),
         *_of_the_machine(launches, session),
     ):
@@ -44,6 +45,13 @@ def _of_warm_up(launches: list[Launch]) -> Iterator[Caution]:
     if unsteady:
         share = f"{unsteady} of {len(launches)} launches"
         yield Caution(kind="unsteady", text=f"no steady state by the end of warm-up in {share}")
+
+
+def _of_compilation(launches: list[Launch]) -> Iterator[Caution]:
+    late = sum(launch.result.facts.get("compilation", {}).get("late", 0) > 0 for launch in launches)
+    if late:
+        share = f"{late} of {len(launches)} launches"
+        yield Caution(kind="compiling", text=f"more was compiled while it was timed in {share}")
 
 
 def _of_drift(found: Reading) -> Iterator[Caution]:

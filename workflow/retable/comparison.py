@@ -28,7 +28,7 @@ class PublishedValue(Message):
 class Caution(Message):
     """Something that speaks against a value: its kind, and one sentence with figures."""
 
-    kind: Literal["contended", "unsteady", "drift", "throttled", "clock", "steal"]
+    kind: Literal["contended", "unsteady", "compiling", "drift", "throttled", "clock", "steal"]
     text: str
 
 

@@ -22,6 +22,7 @@ NOTHING = "–"
 # What a caution means to the reader; its figures are in the comparison, one for each value.
 CAUTIONS = {
     "unsteady": "some launches had not come to a steady state by the end of warm-up",
+    "compiling": "some of what runs was compiled while it was timed",
     "drift": "the samples go on getting slower, or faster, while they are taken",
     "contended": "its threads often had to wait for a CPU: for other programs, or for each other",
     "throttled": "the device throttled itself",

@@ -68,7 +68,7 @@ class Exporter:
         runs at any input size that the network takes: `program`, as TorchScript, and `exported`,
         as a graph of operators, which torch.compile takes.
 
-        Facts: `parameters`, `weights`, and `output_std`, the logits' deviation on smooth images.
+        Facts: `parameters`, `weights`, and `output_std`, the logits' deviation on a smooth image.
         """
         torch.set_num_threads(1)  # the order of a sum must not depend on the machine's core count
         network = self._build(options)
@@ -83,7 +83,8 @@ class Exporter:
         for role, path in files.items():
             _WRITERS[role](network, path)
         with torch.inference_mode():
-            deviation = float(network(calibration(network, seed + 1)).std())
+            run = getattr(network, "at_one_scale", network)
+            deviation = float(run(calibration(network, seed + 1)[:1]).std())
         parameters = sum(one.numel() for one in network.parameters())
         facts = {"weights": weights, "parameters": parameters, "output_std": deviation}
         return files, facts
@@ -227,7 +228,9 @@ def initialise(network: nn.Module, seed: int) -> None:
 
     He's normal initialisation (arXiv:1502.01852), then the running statistics of the batch
     normalisations set to those of one batch of smooth images: the defaults, mean 0 and variance 1,
-    would let the signal fade or explode.
+    would let the signal fade or explode. A network that names its `logits_layer`, a convolution,
+    has it set so that the logits of each class have mean 0 and deviation 1 over these images: or
+    one class may win everywhere, and labels that agree would mean nothing.
     """
     torch.manual_seed(seed)
     for module in network.eval().modules():
@@ -238,9 +241,19 @@ def initialise(network: nn.Module, seed: int) -> None:
         elif isinstance(module, nn.BatchNorm2d):
             module.train()
             module.momentum = None  # cumulative average: after one batch, the batch's own
+    run = getattr(network, "at_one_scale", network)  # several take as many times as long
     with torch.inference_mode():
-        network(calibration(network, seed))
-    network.eval()
+        run(calibration(network, seed))
+        network.eval()
+        if hasattr(network, "logits_layer"):
+            balance(network.logits_layer, run(calibration(network, seed)))
+
+
+def balance(layer: nn.Conv2d, logits: torch.Tensor) -> None:
+    """Change the layer behind `logits` [N, C, H, W] so that each class has mean 0, deviation 1."""
+    deviation, mean = torch.std_mean(logits, dim=(0, 2, 3))
+    layer.weight.div_(deviation[:, None, None, None])
+    layer.bias.sub_(mean).div_(deviation)
 
 
 def calibration(network: nn.Module, seed: int) -> torch.Tensor:

@@ -33,6 +33,7 @@ def run(job, result):
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     backend = backends.load(job["backend"])
     post = posts.load(job["post"])
+    backends.prepare(backend, job["options"])
     result["versions"].update(backend.versions())
     given = _given(job)
     memory = getattr(backend, "MEMORY", host)

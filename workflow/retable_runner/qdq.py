@@ -43,6 +43,10 @@ def make_unsigned(source, target):
         model.graph.initializer.append(
             onnx.numpy_helper.from_array(np.array(value, np.uint8), name)
         )
+    read = {name for node in model.graph.node for name in node.input}
+    used = [one for one in model.graph.initializer if one.name in read]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(used)
     # What was inferred of the tensors between told their old type.
     kept = [value for value in model.graph.value_info if value.name not in retyped]
     del model.graph.value_info[:]

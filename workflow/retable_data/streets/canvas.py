@@ -9,6 +9,8 @@ from retable_data.streets.camera import Camera, Front, Ground, Patch, Side
 from retable_data.streets.shapes import Shape
 
 Colour = tuple[float, float, float]
+# What gives a value, or a colour, for each pixel of a patch: [h, w] or [h, w, 3].
+Texture = Callable[[Patch], np.ndarray]
 
 
 class Light(NamedTuple):
@@ -38,9 +40,9 @@ class Canvas:
         self,
         plane: Front | Side | Ground,
         shape: Shape,
-        colour: Colour | Callable[[Patch], np.ndarray],
+        colour: Colour | Texture,
         label: int | None = None,
-        share: float | Callable[[Patch], np.ndarray] = 1.0,
+        share: float | Texture = 1.0,
     ) -> None:
         """Paint a shape; pixels more than half inside it get the label.
 
@@ -63,7 +65,7 @@ class Canvas:
         self,
         patch: Patch,
         opaque: np.ndarray,
-        colour: Colour | Callable[[Patch], np.ndarray],
+        colour: Colour | np.ndarray | Texture,
         face: str,
     ) -> None:
         """Mix a colour, in this light and haze, into a patch by `opaque` [h, w], 0 to 1."""
@@ -84,7 +86,7 @@ class Canvas:
 
         Vignette, white balance, exposure, contrast, sometimes a little blur, and noise.
         """
-        picture = self.picture
+        picture: np.ndarray = self.picture
         if random.random_sample() < 0.3:
             picture = _blurred(picture)
         height, width = picture.shape[:2]

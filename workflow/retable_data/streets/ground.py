@@ -186,10 +186,9 @@ def _paint_shadow(
 ) -> None:
     """Darken one side of the street: the shadow of the houses there."""
     faces = canvas.light.faces
-    edge = random.uniform(street.left - 2, street.right + 2)
-    edge = edge + 0.9 * (
-        grain(patch.t / 7.0, np.zeros_like(patch.t), random.random_sample((1, 16))) - 0.5
-    )
+    middle = random.uniform(street.left - 2, street.right + 2)
+    houses = grain(patch.t / 7.0, np.zeros_like(patch.t), random.random_sample((1, 16)))
+    edge = middle + 0.9 * (houses - 0.5)
     towards = (patch.s - edge) if faces["left"] > faces["right"] else (edge - patch.s)
     shaded = np.clip(towards / np.maximum(patch.s_pixel, 0.1) + 0.5, 0, 1)
     if random.random_sample() < 0.7:

@@ -4,7 +4,7 @@ import numpy as np
 
 from retable_data.cityscapes_labels import ID
 from retable_data.streets.camera import Front, Patch, Side
-from retable_data.streets.canvas import Canvas, Colour
+from retable_data.streets.canvas import Canvas, Colour, Texture
 from retable_data.streets.ground import Street
 from retable_data.streets.shapes import Box, Capsule, Foliage, Polygon
 from retable_data.streets.textures import band, grain, noise, pulses
@@ -76,7 +76,7 @@ def paint_house(
         canvas.paint(end, gable, facade, ID["building"])
 
 
-def _facade(canvas: Canvas, random: np.random.RandomState, tall: float):
+def _facade(canvas: Canvas, random: np.random.RandomState, tall: float) -> Texture:
     """Return the paint of a house's faces: windows by floors, perhaps bricks, perhaps a shop."""
     wall = np.array(_varied(random, _HOUSES[random.randint(len(_HOUSES))], 0.07), np.float32)
     across, floor = random.uniform(1.8, 3.6), random.uniform(2.8, 3.6)
@@ -221,7 +221,7 @@ def paint_bush(canvas: Canvas, x: float, z: float, random: np.random.RandomState
     )
 
 
-def _leaves(random: np.random.RandomState):
+def _leaves(random: np.random.RandomState) -> Texture:
     """Return the paint of leaves: dark and light green in clumps."""
     green = np.array([0.2, 0.33, 0.12]) + random.uniform(-0.06, 0.06, 3)
     if random.random_sample() < 0.12:

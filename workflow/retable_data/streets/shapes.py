@@ -102,9 +102,9 @@ class Polygon:
         area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)
         self.sides = []
         for a, b in pairs:
-            across, up = (b[0] - a[0], b[1] - a[1]) if area > 0 else (a[0] - b[0], a[1] - b[1])
-            length = max((across * across + up * up) ** 0.5, 1e-9)
-            self.sides.append((a, up / length, -across / length))
+            along, rise = (b[0] - a[0], b[1] - a[1]) if area > 0 else (a[0] - b[0], a[1] - b[1])
+            length = max((along * along + rise * rise) ** 0.5, 1e-9)
+            self.sides.append((a, rise / length, -along / length))
 
     def distance(self, s: np.ndarray, t: np.ndarray) -> np.ndarray:
         (s0, t0), right, up = self.sides[0]
@@ -127,10 +127,13 @@ class Foliage:
         )
 
     def distance(self, s: np.ndarray, t: np.ndarray) -> np.ndarray:
-        far = None
-        for s0, t0, radius in self.discs:
-            across, up = s - s0, t - t0
-            one = np.sqrt(across * across + up * up) - radius
-            far = one if far is None else np.minimum(far, one)
+        far = _outside(self.discs[0], s, t)
+        for disc in self.discs[1:]:
+            far = np.minimum(far, _outside(disc, s, t))
         leaves = noise(s * 3.0 + self.phase % NOISE_SIZE, t * 3.0)
         return far + self.ragged * 2 * (leaves - 0.5)
+
+
+def _outside(disc: tuple[float, float, float], s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    across, up = s - disc[0], t - disc[1]
+    return np.sqrt(across * across + up * up) - disc[2]

@@ -1,7 +1,7 @@
 """What stands in the street, each painted when it is its distance's turn."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ class Thing(NamedTuple):
     paint: Callable[[], None]
 
 
-def thing(paint: Callable[..., None], canvas: Canvas, *arguments, at: float | None = None) -> Thing:
+def thing(
+    paint: Callable[..., None], canvas: Canvas, *arguments: Any, at: float | None = None
+) -> Thing:
     """Return a thing at the distance `at`, or at the second of its arguments."""
     z = arguments[1] if at is None else at
     return Thing(float(z), lambda: paint(canvas, *arguments))

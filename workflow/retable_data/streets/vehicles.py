@@ -9,7 +9,7 @@ import numpy as np
 
 from retable_data.cityscapes_labels import ID
 from retable_data.streets.camera import Front, Ground, Patch, Side
-from retable_data.streets.canvas import Canvas, Colour
+from retable_data.streets.canvas import Canvas, Colour, Texture
 from retable_data.streets.shapes import Box, Disc, Polygon
 from retable_data.streets.textures import band, pulses
 
@@ -271,7 +271,7 @@ def _wheels(
         canvas.paint(plane, Disc(s, radius, radius * 0.55), _HUB, label)
 
 
-def _gloss(colour: Colour, waist: float):
+def _gloss(colour: Colour, waist: float) -> Texture:
     """Return the paint of a car's body: lighter where it sees the sky."""
     base = np.array(colour, np.float32)
 
@@ -283,7 +283,7 @@ def _gloss(colour: Colour, waist: float):
     return paint
 
 
-def _sheen(low: float, high: float):
+def _sheen(low: float, high: float) -> Texture:
     """Return the paint of a pane that reflects the sky in its upper part."""
     glass, sky = np.array(_GLASS, np.float32), np.array((0.55, 0.62, 0.68), np.float32)
 
@@ -294,7 +294,7 @@ def _sheen(low: float, high: float):
     return paint
 
 
-def _boards(colour: Colour, length: float):
+def _boards(colour: Colour, length: float) -> Texture:
     """Return the paint of a lorry's box: flat, with seams and a stripe."""
     base = np.array(colour, np.float32)
 

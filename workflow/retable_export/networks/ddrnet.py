@@ -79,6 +79,11 @@ class DDRNet(DDRNetTrunk):
         super().__init__(planes, spp_planes)
         self.final_layer = Head(self.out_channels, head_planes, classes)
 
+    @property
+    def logits_layer(self) -> nn.Conv2d:
+        """The convolution that makes the logits."""
+        return self.final_layer.conv2
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.final_layer(super().forward(image))
 

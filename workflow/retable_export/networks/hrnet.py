@@ -37,8 +37,9 @@ W18_SMALL_V2 = Variant(width=18, blocks=2, modules=(1, 3, 2))
 class HRNetTrunk(nn.Module):
     """Images [N, 3, H, W] -> features [N, 15 * width, h, w] at stride 4: four branches in one."""
 
-    # It averages over no whole image, so that a few give each normalisation enough to see.
-    calibration = (4, 192, 192)
+    # As large as what it runs on: the regions behind it are means over the whole image, and of few
+    # pixels they spread more. Four, because the network is large.
+    calibration = (4, 384, 768)
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()

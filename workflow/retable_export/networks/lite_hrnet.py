@@ -62,10 +62,10 @@ class LiteHRNet(LiteHRNetTrunk):
 
     def __init__(self, modules: Sequence[int], naive: bool, classes: int) -> None:
         super().__init__(modules, naive)
-        self.classifier = nn.Conv2d(self.out_channels, classes, 1)
+        self.logits_layer = nn.Conv2d(self.out_channels, classes, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.classifier(super().forward(image))
+        return self.logits_layer(super().forward(image))
 
 
 class Stem(nn.Module):

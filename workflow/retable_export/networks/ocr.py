@@ -34,6 +34,11 @@ class OCRNet(nn.Module):
             self.calibration = trunk.calibration
         self.ocr = OCRHead(trunk.out_channels, mid_channels, key_channels, classes)
 
+    @property
+    def logits_layer(self) -> nn.Conv2d:
+        """The convolution that makes the logits."""
+        return self.ocr.cls_head
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.ocr(self.backbone(image))[0]
 
@@ -57,6 +62,12 @@ class MultiScaleOCRNet(OCRNet):
         super().__init__(trunk, mid_channels, key_channels, classes)
         self.scales = sorted(scales, reverse=True)
         self.scale_attn = attention(mid_channels)
+
+    def at_one_scale(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the logits of the image alone, at the trunk's stride; use every layer once."""
+        logits, features = self.ocr(self.backbone(image))
+        self.scale_attn(features)
+        return logits
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         fused, _ = self._at(image, self.scales[0])

@@ -29,7 +29,7 @@ A backend's module imports its library inside its functions, never at its top, a
     `engine.compiled()`     what it has compiled so far: {"clusters": int, "seconds": float}
 
 A library that reads the process's environment when it is imported may have its backend offer
-`prepare(options)`, which is called before `versions()` in a launch.
+`prepare(options)`, which is called before `versions()` in a launch and in predicting.
 
 A backend whose inputs and outputs are in a GPU's memory says `MEMORY = device` (that module of this
 package) and differs in two places:
