@@ -100,12 +100,14 @@ def _forget_origins(path: Path) -> None:
 def averages(program: paddle.static.Program) -> dict[str, tuple[int, int]]:
     """Return the outputs of a program's adaptive averages, each with its rows and columns."""
     found = {}
-    for operator in program.global_block().ops:
+    block = program.global_block()
+    for operator in block.ops:
         if operator.type != "pool2d" or not operator.attr("adaptive"):
             continue
         if operator.attr("pooling_type") == "avg":
-            rows, columns = operator.attr("ksize")
-            found[operator.output("Out")[0]] = (int(rows), int(columns))
+            (name,) = operator.output("Out")
+            rows, columns = block.var(name).shape[2:]
+            found[name] = (rows, columns)
     return found
 
 
