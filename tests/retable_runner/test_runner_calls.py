@@ -71,6 +71,6 @@ def test_what_follows_has_the_outputs_and_a_field_of_its_own():
 
 def test_the_cpu_is_watched_only_where_it_computes():
     for memory, counts in ((calls.HOST, True), (calls.DEVICE, False)):
-        inference = calls.Inference(Engine(memory, Clock(), {}, {}))
+        inference = calls.Inference(Engine(memory, Clock()), {}, {})
         assert bool(inference.counted(inference.sampler(None)).counters) == counts
         assert inference.memory == memory
