@@ -275,7 +275,7 @@ def test_the_page_says_where_post_processing_should_live(done):
     assert [row["to the fastest"] for row in rows[::2]] == ["fastest", "fastest"]
     sentence = r"- tiny at \d+x64, fp32, null: moving Argmax out of the engine .*\."
     assert len(re.findall(sentence, page)) == 2
-    assert re.search(r"- fp16, null: unsupported: .* \(tiny 32x64, tiny 64x64\)", page)
+    assert re.search(r"- unsupported: .*: fp16 on null, for tiny at 32x64, tiny at 64x64", page)
     assert done.path("results/null/reports/tiny-splits-1.png").read_bytes().startswith(b"\x89PNG")
 
 
