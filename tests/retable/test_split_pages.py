@@ -150,6 +150,8 @@ def test_a_plot_has_a_panel_a_network_and_a_row_a_backend(
     (figure,) = figures
     drawn = [axis for axis in figure.axes if axis.axison]
     assert len(figure.axes) == 4 and len(drawn) == 3
-    assert all([bar.get_height() for bar in axis.patches] == [10.0, 8.0] for axis in drawn)
+    for axis in drawn:  # the engine's own way stands first
+        bars = sorted(axis.patches, key=lambda bar: bar.get_x())
+        assert [bar.get_height() for bar in bars] == [10.0, 8.0]
     plt.close(figure)
     assert plt.imread(io.BytesIO((tmp_path / "x.png").read_bytes())).shape[1] > 300

@@ -57,7 +57,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
     columns = list(dict.fromkeys((one.model, one.input) for one in splits))
     rows = list(dict.fromkeys((one.backend, one.precision) for one in splits))
     outside = {way.alternative: way.outside or "" for one in splits for way in one.ways}
-    ways = sorted(outside, key=lambda way: (outside[way], way))
+    ways = sorted(outside, key=lambda way: (len(outside[way]), way))
     figure, axes = plt.subplots(
         len(rows),
         len(columns),
