@@ -94,16 +94,16 @@ def test_ratios_are_paired_by_round() -> None:
 def test_a_difference_within_the_noise_floor_is_none() -> None:
     near = {MAX: rounds(9.98, 9.97, 9.98)}
     split = compared(launches=near)[0]
-    assert split.noise_floor == pytest.approx(0.005, rel=0.1)
     moved = ways(split)["Max"].to_engine
     assert moved and moved.verdict == "no difference"
+    assert moved.noise_floor == pytest.approx(0.005, rel=0.1)
 
 
 def test_without_a_noise_floor_nothing_is_no_difference() -> None:
     split = compared(launches={MAX: rounds(9.98, 10.02, 10.0)}, twin=None)[0]
-    assert split.noise_floor is None
     moved = ways(split)["Max"].to_engine
     assert moved and moved.verdict == "undecided"
+    assert moved.noise_floor is None
 
 
 @pytest.mark.parametrize(

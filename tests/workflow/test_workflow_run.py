@@ -263,6 +263,32 @@ def test_every_claim_is_answered(done):
     assert "null does not run fp16" in claims[2]["Here"]
 
 
+def test_the_page_says_where_post_processing_should_live(done):
+    """Asked of one input; answered of all that can be compared."""
+    page = done.read(PAGE)
+    splits = done.json("results/null/comparisons/tiny.json")["splits"]
+    assert [(one["input"], one["precision"], len(one["ways"])) for one in splits] == [
+        ("32x64", "fp16", 2), ("32x64", "fp32", 2), ("64x64", "fp16", 2), ("64x64", "fp32", 2),
+    ]  # fmt: skip
+    rows = table_below(page, "Where post-processing should live")
+    assert {row["In the engine + behind it"] for row in rows} == {"argmax", "none+numpy_argmax"}
+    assert [row["to the fastest"] for row in rows[::2]] == ["fastest", "fastest"]
+    sentence = r"- tiny at \d+x64, fp32, null: moving Argmax out of the engine .*\."
+    assert len(re.findall(sentence, page)) == 2
+    assert re.search(r"- unsupported: .*: fp16 on null, for tiny at 32x64, tiny at 64x64", page)
+    assert done.path("results/null/reports/tiny-splits-1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_tells_how_large_the_networks_are(done):
+    rows = {
+        (row["Model"], row["Input"]): row for row in table_below(done.read(PAGE), "The networks")
+    }
+    facts = done.json("results/models/tiny/64x64/none/fp32.json")["facts"]
+    assert float(rows["tiny", "64x64"]["GFLOPs"]) == pytest.approx(facts["gflops"], rel=1e-3)
+    parameters = done.json("results/models/tiny/native.json")["facts"]["parameters"]
+    assert rows["tiny", "32x64"]["Parameters"] == f"{parameters:,}"
+
+
 def test_the_page_says_what_the_graphs_compute(done):
     agreements = {
         (row["Model"], row["Input"], row["Graph"]): row["Agreement"]

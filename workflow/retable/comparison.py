@@ -124,6 +124,7 @@ class Versus(Message):
     """One latency over another, and what that says of the one."""
 
     ratio: Interval
+    noise_floor: float | None  # of their block, in samples of the kind that the ratio is of
     verdict: Literal["faster", "slower", "no difference", "undecided"]
 
 
@@ -146,7 +147,6 @@ class ComparedSplit(Message):
     input: str
     precision: str
     backend: str
-    noise_floor: float | None  # of their block; None if it has none
     ways: list[Way]
 
 

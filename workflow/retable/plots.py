@@ -56,11 +56,12 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
     """
     columns = list(dict.fromkeys((one.model, one.input) for one in splits))
     rows = list(dict.fromkeys((one.backend, one.precision) for one in splits))
-    ways = list(dict.fromkeys(way.alternative for one in splits for way in one.ways))
+    outside = {way.alternative: way.outside or "" for one in splits for way in one.ways}
+    ways = sorted(outside, key=lambda way: (len(outside[way]), way))
     figure, axes = plt.subplots(
         len(rows),
         len(columns),
-        figsize=(max(6.0, 1.9 * len(columns)), 1.0 + 2.2 * len(rows)),
+        figsize=(max(6.0, 1.9 * len(columns)), 1.4 + 2.2 * len(rows)),
         squeeze=False,
         layout="constrained",
     )
@@ -79,7 +80,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
             if way.answer.measured is not None:
                 _way_bar(axis, ways.index(way.alternative), way.answer.measured)
     handles = [Patch(color=f"C{index}", label=way) for index, way in enumerate(ways)]
-    figure.legend(handles=handles, fontsize="small", loc="outside lower center", ncols=len(ways))
+    figure.legend(handles=handles, fontsize="small", loc="outside lower center")
     figure.suptitle(work)
     _save(figure, path)
 

@@ -39,21 +39,27 @@ def splits_table(splits: list[ComparedSplit], footnotes: Footnotes) -> list[list
 def split_sentence(split: ComparedSplit) -> str:
     """What it does, on one backend, to move work out of the engine; in one sentence."""
     where = f"{split.model} at {split.input}, {split.precision}, {split.backend}"
-    clauses = [_clause(way, split.noise_floor) for way in split.ways if way.outside]
+    clauses = [_clause(way) for way in split.ways if way.outside]
     return f"{where}: {'; '.join(clauses)}."
 
 
-def unanswered(splits: list[ComparedSplit]) -> dict[str, list[str]]:
-    """Why splits have no number at all: each reason with what of the suite it is about."""
-    found: dict[str, list[str]] = {}
+def unanswered(splits: list[ComparedSplit]) -> list[str]:
+    """Why splits have no number at all: each reason with all that it is the reason of."""
+    about: dict[str, dict[str, set[str]]] = {}  # reason, precision and backend, networks
     for split in splits:
         if not _has_numbers(split):
             for way in split.ways:
-                about = f"{split.model} {split.input}"
-                reason = f"{split.precision}, {split.backend}: {_reason(way)}"
-                if about not in found.setdefault(reason, []):
-                    found[reason].append(about)
-    return found
+                players = about.setdefault(_reason(way), {})
+                networks = players.setdefault(f"{split.precision} on {split.backend}", set())
+                networks.add(f"{split.model} at {split.input}")
+    lines = []
+    for reason, players in about.items():
+        alike: dict[frozenset[str], list[str]] = {}
+        for player, networks in players.items():
+            alike.setdefault(frozenset(networks), []).append(player)
+        for shared, names in alike.items():
+            lines.append(f"{reason}: {', '.join(names)}, for {', '.join(sorted(shared))}")
+    return lines
 
 
 def _has_numbers(split: ComparedSplit) -> bool:
@@ -78,7 +84,7 @@ def _ratio_text(versus: Versus) -> str:
     return f"{times(ratio.value)} [{ratio.low:.2f}, {ratio.high:.2f}]{said}"
 
 
-def _clause(way: Way, floor: float | None) -> str:
+def _clause(way: Way) -> str:
     moving = f"moving {way.outside} out of the engine"
     if way.to_engine is None:
         reason = _reason(way) if way.answer.measured is None else "the engine has no number"
@@ -92,6 +98,7 @@ def _clause(way: Way, floor: float | None) -> str:
     if way.to_engine.verdict == "faster":
         return f"{moving} saves {value} % [{low}, {high}]"
     if way.to_engine.verdict == "no difference":
+        floor = way.to_engine.noise_floor
         assert floor is not None
         return f"{moving} makes no difference beyond the noise floor of {_percent(100 * floor)} %"
     return f"{moving} is undecided: it saves {value} % [{low}, {high}]"

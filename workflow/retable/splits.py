@@ -90,7 +90,6 @@ def _compared(
         input=first.request.input_key,
         precision=first.request.precision,
         backend=first.player,
-        noise_floor=measured.noise_floor(block, cells[order[0]]),
         ways=[
             Way(
                 alternative=_words(split.alternatives[place]),
@@ -122,7 +121,7 @@ def _versus(
     if ratio is None:
         return None
     floor = measured.noise_floor(block, cell, common_basis(upper, lower))
-    return Versus(ratio=interval(ratio), verdict=verdict_of(ratio, floor))
+    return Versus(ratio=interval(ratio), noise_floor=floor, verdict=verdict_of(ratio, floor))
 
 
 def _behind(case: Case, measured: Measurements) -> float | None:
