@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 SEED = 20211
 OPSET = 13
 ONE_THREAD = {"threads": 1}
+FAILED = "failed"
 COLUMNS = {
     "onnxruntime": "ONNX Runtime",
     "converted": "as converted",
@@ -160,7 +161,10 @@ def row(name: str, size: str, openvino: str | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = _asked(sys.executable, ["--one", name, "--size", size, "--folder", folder])
         if openvino and "failed" not in found:
-            found.update(_asked(openvino, ["--one", name, "--in-openvino", "--folder", folder]))
+            there = _asked(openvino, ["--one", name, "--in-openvino", "--folder", folder])
+            if "failed" in there:
+                print(f"{name} in OpenVINO: {there['failed']}", file=sys.stderr)
+            found["openvino"] = there.get("openvino", FAILED)
     return found
 
 
@@ -182,9 +186,11 @@ def line(name: str, found: Mapping[str, Any]) -> str:
     return f"| {name} | {found['size']} | {' | '.join(cells)} |"
 
 
-def _cell(column: str, value: float | None) -> str:
+def _cell(column: str, value: float | str | None) -> str:
     if value is None:
         return "–"
+    if isinstance(value, str):
+        return value
     return f"{100 * value:.3f} %" if column == "labels" else f"{value:.1e}"
 
 

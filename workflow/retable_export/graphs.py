@@ -64,6 +64,12 @@ def shape_of(value: onnx.ValueInfoProto) -> list[int]:
     return [dimension.dim_value for dimension in dimensions]
 
 
+def is_fixed(value: onnx.ValueInfoProto) -> bool:
+    """Return whether a value has a shape, and of numbers alone."""
+    kind = value.type.tensor_type
+    return kind.HasField("shape") and all(one.HasField("dim_value") for one in kind.shape.dim)
+
+
 def dtype_of(value: onnx.ValueInfoProto) -> np.dtype:
     """Return a value's element type as numpy names it."""
     return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retable_export import graphs, paddle_weights, pooling  # noqa: F401 - the order
+from retable_export import folding, graphs, paddle_weights, pooling  # noqa: F401 - the order
 from retable_export.contract import replacing
 
 import paddle  # isort: skip # behind paddle_weights, which says why
@@ -70,7 +70,7 @@ def export(
             verbose=False,
         )
         model = graphs.load(converted)
-    model = named(model, outputs)
+    model = named(folding.fold(model), outputs)
     pooling.make_exact(model, averages(program))
     graphs.save(model, path)
 

@@ -76,10 +76,5 @@ def _products(
 def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
     """The shapes of all tensors whose dimensions are numbers."""
     inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
-    found = {}
-    for value in [*inferred.input, *inferred.value_info, *inferred.output]:
-        try:
-            found[value.name] = graphs.shape_of(value)
-        except UnsupportedError:
-            continue
-    return found
+    values = [*inferred.input, *inferred.value_info, *inferred.output]
+    return {value.name: graphs.shape_of(value) for value in values if graphs.is_fixed(value)}
