@@ -1,13 +1,43 @@
 """What a table's conditions say of the players that were timed."""
 
+from typing import Any
+
 from small_suite import Small
 
+from retable.answers import Measurements
 from retable.conditions import conditions_of
 from retable.contract import Result
 from retable.records import Record
+from retable.steps.compare import _versions
 
 VERSIONS = {"python": "3.12.0", "onnxruntime": "1.31.1"}
 PLAYERS = ["onnxruntime_cuda", "onnxruntime_cuda_graph"]
+
+
+def probed(machine: dict[str, Any]) -> Record:
+    return Record(
+        step="probe",
+        subject={},
+        outcome="ok",
+        reason=None,
+        artifacts={},
+        facts={"machine": machine},
+        versions={},
+        seconds=1.0,
+    )
+
+
+def here(
+    small: Small,
+    measured: Measurements,
+    environments: dict[str, Record],
+    published: dict[str, str] | None = None,
+) -> dict[str, str]:
+    """What differs from a table whose values were published so, by the condition's name."""
+    (table,) = small.plan.suite.tables
+    table = table.model_copy(update={"conditions": published or {}})
+    found = conditions_of(table, small.plan, measured, [], environments, "quick")
+    return {one.name: one.here for one in found}
 
 
 def test_two_players_of_one_library_stand_apart_and_the_library_is_named_once():
@@ -21,22 +51,30 @@ def test_two_players_of_one_library_stand_apart_and_the_library_is_named_once():
     cases = [f"{player}.none.fp32" for player in PLAYERS]
     assert small.names == cases
     measured = small.measured(dict.fromkeys(cases, launch))
-    host = Record(
-        step="probe",
-        subject={},
-        outcome="ok",
-        reason=None,
-        artifacts={},
-        facts={"machine": {"cpu": "A CPU", "cores": 2}},
-        versions={},
-        seconds=1.0,
-    )
-    (table,) = small.plan.suite.tables
-    found = {
-        one.name: one.here
-        for one in conditions_of(table, small.plan, measured, [], {"host": host}, "quick")
-    }
+    host = probed({"cpu": "A CPU", "cores": 2})
+    found = here(small, measured, {"host": host})
     assert found["library"] == "onnxruntime 1.31.1"
     assert found["threads"] == "onnxruntime_cuda: 1, onnxruntime_cuda_graph: 1"
     answers = small.answers("A", dict.fromkeys(cases, launch))
     assert [answer.backend for answer in answers] == PLAYERS
+
+
+def test_the_precision_differs_where_the_table_is_of_another() -> None:
+    small = Small({"A": {}})
+    launch = Result(outcome="ok", versions=VERSIONS, samples={"latency_sync": [1.0]})
+    measured = small.measured(dict.fromkeys(small.names, launch))
+    probes = {"host": probed({})}
+    assert here(small, measured, probes, {"precision": "FP16"})["precision"] == "FP32"
+    assert "precision" not in here(small, measured, probes, {"precision": "FP32"})
+    assert "precision" not in here(small, measured, probes)
+
+
+def test_versions_are_those_of_all_cases_of_a_player() -> None:
+    """Only what follows some engines is in torch."""
+    small = Small({"plain": {}, "followed": {"post": "torch_max"}})
+    versions = [VERSIONS, {**VERSIONS, "torch": "2.13.0"}]
+    launches = {
+        name: Result(outcome="ok", versions=one, samples={"latency_sync": [1.0]})
+        for name, one in zip(small.names, versions, strict=True)
+    }
+    assert _versions(small.plan, small.measured(launches)) == {"null": versions[1]}

@@ -34,6 +34,7 @@ def conditions_of(
         "device": _device(plan, environments),
         "library": _libraries(cases, measured),
         "weights": _weights(cases, weights),
+        **_precision(table, cases),
         "batch": _joined(str(case.request.batch) for case in cases),
         "transfers": _transfers(cases, plan, measured),
         "threads": _threads(cases, measured),
@@ -52,6 +53,13 @@ def conditions_of(
         for name in names
         if here.get(name) != table.conditions.get(name, NOT_RECORDED)
     ]
+
+
+def _precision(table: Table, cases: list[Case]) -> dict[str, str]:
+    """Of the timed cases; where rows and columns tell it, it is no condition of the table."""
+    if "precision" not in table.conditions:
+        return {}
+    return {"precision": _joined(case.request.precision.upper() for case in cases)}
 
 
 def _input(plan: Plan) -> dict[str, str]:
