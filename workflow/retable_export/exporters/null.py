@@ -93,6 +93,12 @@ def sample(options: Mapping[str, Any], shape: InputShape, seed: int) -> dict[str
     return {"image": samples.smooth_images(shape, seed, _CHANNELS)}
 
 
+def prepare(options: Mapping[str, Any], pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Return pictures [N, H, W, 3], uint8 RGB, as `image` [N, 3, H, W]: shares of 255."""
+    shares = pictures.astype(np.float32) / np.float32(255)
+    return {"image": np.ascontiguousarray(shares.transpose(0, 3, 1, 2))}
+
+
 def _check(shape: InputShape) -> None:
     if shape.height % STRIDE or shape.width % STRIDE:
         raise UnsupportedError(f"exporter null needs multiples of {STRIDE} pixels, {shape} is not")
