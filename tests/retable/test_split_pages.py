@@ -64,7 +64,8 @@ def split(*ways: Way, **changes: object) -> ComparedSplit:
             versus(0.99, 1.0, 1.01, "no difference"),
             "makes no difference beyond the noise floor of 1.2 %",
         ),
-        (versus(0.9, 0.97, 1.05, "undecided"), "is undecided: it saves 3.0 % [-5.0, 10]"),
+        (versus(0.9, 0.97, 1.05, "undecided"), "may be nothing: it saves 3.0 % [-5.0, 10]"),
+        (versus(0.986, 1.19, 1.25, "undecided"), "may be nothing: it costs 19 % [-1.4, 25]"),
     ],
 )
 def test_one_sentence_says_what_moving_work_out_does(found: Versus, clause: str) -> None:

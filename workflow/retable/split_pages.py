@@ -90,18 +90,17 @@ def _clause(way: Way) -> str:
         reason = _reason(way) if way.answer.measured is None else "the engine has no number"
         return f"{moving} could not be compared ({reason})"
     ratio = way.to_engine.ratio
-    changes = [100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high)]
-    if way.to_engine.verdict == "slower":
-        value, low, high = map(_percent, changes)
-        return f"{moving} costs {value} % [{low}, {high}]"
-    value, high, low = (_percent(-change) for change in changes)
-    if way.to_engine.verdict == "faster":
-        return f"{moving} saves {value} % [{low}, {high}]"
     if way.to_engine.verdict == "no difference":
         floor = way.to_engine.noise_floor
         assert floor is not None
         return f"{moving} makes no difference beyond the noise floor of {_percent(100 * floor)} %"
-    return f"{moving} is undecided: it saves {value} % [{low}, {high}]"
+    undecided = " may be nothing: it" if way.to_engine.verdict == "undecided" else ""
+    changes = [100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high)]
+    if ratio.value > 1:
+        value, low, high = map(_percent, changes)
+        return f"{moving}{undecided} costs {value} % [{low}, {high}]"
+    value, high, low = (_percent(-change) for change in changes)
+    return f"{moving}{undecided} saves {value} % [{low}, {high}]"
 
 
 def _percent(value: float) -> str:
