@@ -20,6 +20,7 @@ DEADLINE_S = 120  # of waiting for something that must happen: only a failing te
 
 # The copy's presets end soon: what is timed here sleeps, and no number is asserted.
 SHORT_BUDGETS = """
+ONE_INFERENCE_S = 6.0
 _short = {
     "warmup": Warmup(min_ms=1, min_iterations=2, slow_ms=4, slow_iterations=1, max_ms=5),
     "turn": Turn(settle_ms=1, settle_max_ms=2, min_ms=2, min_samples=2),
@@ -50,6 +51,8 @@ OUTPUTS = {
     "inputs": r"results/inputs/([^/]+/[^/]+/[^/]+/[^/]+)\.json",
     "predict": r"results/[^/]+/predictions/([^/]+/[^/]+/[^/]+/[^/]+)\.json",
     "score": r"results/[^/]+/scores/([^/]+/[^/]+/[^/]+/[^/]+/[^/]+)\.json",
+    "outputs": r"results/[^/]+/outputs/([^/]+/[^/]+)\.json",
+    "engine_fidelity": r"results/(?!models)[^/]+/fidelity/([^/]+/[^/]+)\.json",
     "plan": r"results/[^/]+/plans/([^/]+/[^/]+)\.json",
     "time": r"results/[^/]+/timings/([^/]+/[^/]+)\.json",
     "compare": r"results/[^/]+/comparisons/([^/]+)\.json",

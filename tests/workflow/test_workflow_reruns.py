@@ -28,6 +28,17 @@ TINY_CHAIN = PAGE | {
     "build tiny/64x64/argmax/fp32/null",
     "time tiny/tiny_32x64",
     "time tiny/tiny_64x64",
+    *(
+        f"{rule} {case}"
+        for rule in ("outputs", "engine_fidelity")
+        for case in (
+            "tiny_32x64/null.none.fp32",
+            "tiny_32x64/null.argmax.fp32",
+            "tiny_32x64/null.fused_argmax.fp32",
+            "tiny_64x64/null.none.fp32",
+            "tiny_64x64/null.argmax.fp32",
+        )
+    ),
 }
 SAMPLES = {"sample tiny/32x64", "sample tiny/64x64"}
 BLOCKS = ("tiny/tiny_32x64", "tiny/tiny_64x64", "tiny/tiny2_32x64")
@@ -52,6 +63,8 @@ def test_editing_a_tail_times_only_the_blocks_it_stands_in(finished):
         "tail tiny/32x64/fused_argmax",
         "fidelity tiny/32x64/fused_argmax/fp32",
         "build tiny/32x64/fused_argmax/fp32/null",
+        "outputs tiny_32x64/null.fused_argmax.fp32",
+        "engine_fidelity tiny_32x64/null.fused_argmax.fp32",
         "time tiny/tiny_32x64",
     }
     assert finished.tiny().jobs == set()
@@ -83,6 +96,8 @@ def test_adding_a_row_runs_its_chain_and_its_block(finished):
         "export tiny/32x32",
         "fidelity tiny/32x32/none/fp32",
         "build tiny/32x32/none/fp32/null",
+        "outputs tiny_32x32/null.none.fp32",
+        "engine_fidelity tiny_32x32/null.none.fp32",
         "plan tiny/tiny_32x32",
         "time tiny/tiny_32x32",
     }
@@ -104,7 +119,7 @@ def test_editing_an_exporter_leaves_environments_plans_and_weights(finished, fir
 
 def test_editing_a_backend_exports_nothing(finished, first_run):
     finished.edit("workflow/retable_runner/backends/null.py", comment)
-    changed = ("build ", "time ")
+    changed = ("build ", "time ", "outputs ", "engine_fidelity ")
     assert finished.pending() == PAGE | {
         job for job in first_run[1].jobs if job.startswith(changed)
     }
@@ -125,7 +140,7 @@ def test_another_option_of_a_backend_exports_nothing(finished, first_run):
     finished.edit_yaml(
         DEVICE, lambda device: device["backends"]["null"].update(options={"latency_ms": 2})
     )
-    changed = ("build ", "plan ", "time ")
+    changed = ("build ", "plan ", "time ", "outputs ", "engine_fidelity ")
     assert finished.pending() == PAGE | {
         job for job in first_run[1].jobs if job.startswith(changed)
     }

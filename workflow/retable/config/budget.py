@@ -23,6 +23,10 @@ class Budget(Entry):
 # (benchmarks/pairs.py shows how much), and long enough to outweigh what goes before.
 TURN = Turn(settle_ms=3, settle_max_ms=60, min_ms=25, min_samples=3)
 
+# What loading an engine and running it once may take, however slow it is: where all that it
+# computes of the sample is looked at.
+ONE_INFERENCE_S = 600.0
+
 BUDGETS = {
     "quick": Budget(
         launches=3,

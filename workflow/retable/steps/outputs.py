@@ -4,14 +4,13 @@ import argparse
 from pathlib import Path
 
 from retable.cases import input_shape
+from retable.config.budget import ONE_INFERENCE_S
 from retable.contract import Result
 from retable.environments import enter
 from retable.jobs.predict import PredictJob
 from retable.places import run_job
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_case, add_environment
-
-TIMEOUT_S = 1800
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +43,7 @@ def run(given: argparse.Namespace) -> None:
             "retable_runner",
             job,
             log=given.log,
-            timeout_s=TIMEOUT_S,
+            timeout_s=ONE_INFERENCE_S,
             memory_limit_mib=given.memory_limit_mib,
         )
 
