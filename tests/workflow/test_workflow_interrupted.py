@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from checkout import Checkout, wait_for
 
 DEVICE = "config/devices/null.yaml"
-TIMED = ("build", "plan", "time")
+TIMED = ("build", "outputs", "engine_fidelity", "plan", "time")
 TIMINGS = "results/null/timings/tiny"
 
 
