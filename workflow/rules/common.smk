@@ -30,9 +30,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
         None, [str(Path(workflow.basedir, "workflow")), os.environ.get("PYTHONPATH")]
     )
 )
-# Its limit of jobs per second has the scheduler wake once a second more after each job that ended:
-# after 300 jobs half of a core, which belongs to what is timed.
-workflow.scheduling_settings.max_jobs_per_timespan = None
 # Every rule is one command: `exec` makes it the direct child of Snakemake, and so it dies with it.
 shell.prefix("exec ")
 
@@ -61,6 +58,9 @@ onstart:
         dag.run.check(workflow.dag_settings.targets)
     except RetableError as error:
         sys.exit(f"retable: {error}")
+    # With a limit of jobs per second the scheduler wakes once a second more after each job that
+    # has ended: after 300 of them half of a core is gone, which belongs to what is timed.
+    workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:
