@@ -1,6 +1,6 @@
 # The two commands, from a machine with nothing but python3 (3.11 or newer), its venv module and make.
 #   make report   both Fast-SCNN tables on this machine's CPU: results/cpu/report.md
-#   make test     everything that a laptop can check in about ten minutes
+#   make test     everything that a laptop can check without TensorFlow and Paddle
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -61,6 +61,11 @@ OUTPUTS = {
 }
 
 
+def engine_checks(*engines: str) -> set[str]:
+    """The jobs that hold each of `engines` ("block/case") to the framework's output."""
+    return {f"{rule} {engine}" for rule in ("outputs", "engine_fidelity") for engine in engines}
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: its exit status, all that it printed, and the jobs that it did."""

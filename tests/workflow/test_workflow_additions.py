@@ -1,5 +1,6 @@
 """Adding a device, a model, a suite and a backend: one file each, and it works."""
 
+from checkout import engine_checks
 from page_tables import table_below
 
 DEVICE = """
@@ -106,6 +107,7 @@ def test_several_suites_have_one_index(finished):
         "export third/16x24",
         "fidelity third/16x24/none/fp32",
         "build third/16x24/none/fp32/null",
+        *engine_checks("third_16x24/null.none.fp32"),
         "plan third/third_16x24",
         "time third/third_16x24",
         "compare third",

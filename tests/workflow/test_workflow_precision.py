@@ -1,7 +1,7 @@
 """The null device with FP16: graphs made by the step `precision`, held to the framework's FP32."""
 
 import pytest
-from checkout import Checkout
+from checkout import Checkout, engine_checks
 from page_tables import footnote, table_below
 
 DEVICE = "config/devices/null.yaml"
@@ -11,6 +11,7 @@ GRAPHS = (
     *(f"tiny/64x64/{tail}" for tail in ("none", "argmax")),
     "tiny2/32x64/none",
 )
+ENGINES = tuple("{}_{}/null.{}".format(*graph.split("/")) for graph in GRAPHS)
 
 # The real converter needs ONNX Runtime, which the interpreter of the tests may lack: a stand-in
 # rounds the weights, and leaves the arithmetic as it is.
@@ -51,6 +52,7 @@ def test_fp16_makes_its_own_graphs_and_nothing_else_again(halved):
         *(f"precision {graph}/fp16" for graph in GRAPHS),
         *(f"fidelity {graph}/fp16" for graph in GRAPHS),
         *(f"build {graph}/fp16/null" for graph in GRAPHS),
+        *engine_checks(*(f"{engine}.fp16" for engine in ENGINES)),
         *(f"{step} tiny/{block}" for step in ("plan", "time")
           for block in ("tiny_32x64", "tiny_64x64", "tiny2_32x64")),
         "compare tiny",

@@ -1,5 +1,7 @@
 """What an edit re-runs: exactly what it can change, and never a timing that it cannot."""
 
+from checkout import engine_checks
+
 PAGE = {"compare tiny", "report tiny", "index null"}
 MODEL = "config/models/tiny.yaml"
 SUITE = "config/suites/tiny.yaml"
@@ -28,16 +30,12 @@ TINY_CHAIN = PAGE | {
     "build tiny/64x64/argmax/fp32/null",
     "time tiny/tiny_32x64",
     "time tiny/tiny_64x64",
-    *(
-        f"{rule} {case}"
-        for rule in ("outputs", "engine_fidelity")
-        for case in (
-            "tiny_32x64/null.none.fp32",
-            "tiny_32x64/null.argmax.fp32",
-            "tiny_32x64/null.fused_argmax.fp32",
-            "tiny_64x64/null.none.fp32",
-            "tiny_64x64/null.argmax.fp32",
-        )
+    *engine_checks(
+        "tiny_32x64/null.none.fp32",
+        "tiny_32x64/null.argmax.fp32",
+        "tiny_32x64/null.fused_argmax.fp32",
+        "tiny_64x64/null.none.fp32",
+        "tiny_64x64/null.argmax.fp32",
     ),
 }
 SAMPLES = {"sample tiny/32x64", "sample tiny/64x64"}
@@ -63,8 +61,7 @@ def test_editing_a_tail_times_only_the_blocks_it_stands_in(finished):
         "tail tiny/32x64/fused_argmax",
         "fidelity tiny/32x64/fused_argmax/fp32",
         "build tiny/32x64/fused_argmax/fp32/null",
-        "outputs tiny_32x64/null.fused_argmax.fp32",
-        "engine_fidelity tiny_32x64/null.fused_argmax.fp32",
+        *engine_checks("tiny_32x64/null.fused_argmax.fp32"),
         "time tiny/tiny_32x64",
     }
     assert finished.tiny().jobs == set()
@@ -96,8 +93,7 @@ def test_adding_a_row_runs_its_chain_and_its_block(finished):
         "export tiny/32x32",
         "fidelity tiny/32x32/none/fp32",
         "build tiny/32x32/none/fp32/null",
-        "outputs tiny_32x32/null.none.fp32",
-        "engine_fidelity tiny_32x32/null.none.fp32",
+        *engine_checks("tiny_32x32/null.none.fp32"),
         "plan tiny/tiny_32x32",
         "time tiny/tiny_32x32",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkout import Checkout
+from checkout import Checkout, engine_checks
 from page_tables import footnote, table_below
 
 from retable_statistics.contention import undisturbed
@@ -60,6 +60,14 @@ def test_every_step_runs_once_from_nothing(first_run):
         "build tiny/64x64/none/fp32/null",
         "build tiny/64x64/argmax/fp32/null",
         "build tiny2/32x64/none/fp32/null",
+        *engine_checks(
+            "tiny_32x64/null.none.fp32",
+            "tiny_32x64/null.argmax.fp32",
+            "tiny_32x64/null.fused_argmax.fp32",
+            "tiny_64x64/null.none.fp32",
+            "tiny_64x64/null.argmax.fp32",
+            "tiny2_32x64/null.none.fp32",
+        ),
         *(
             f"{rule} tiny/{block}"
             for rule in ("plan", "time")

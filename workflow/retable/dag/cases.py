@@ -19,12 +19,11 @@ class Cases:
     def json(self, wildcards: Wildcards) -> str:
         """All that what a case computes depends on besides input files."""
         case = self._run.named_case(wildcards)
-        player = self._run.device.backends[case.backend]
         told = {
             "name": case.name,
             "block": wildcards.block,
             "backend": case.plugin,
-            "options": {**player.options, **dict(case.request.options)},
+            "options": self._run.options_of(case),
             "post": case.request.post,
             "input": case.request.input_key,
             "keep": KEPT.get(self._model(wildcards).task or "", "outputs"),

@@ -9,6 +9,7 @@ from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.dataset import DataSet
 from retable.config.device import Device, Player
+from retable.config.entry import Scalar
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -113,6 +114,10 @@ class Run:
                 if case.engine == engine:
                     return case
         raise RetableError(f"no case of this run has the engine {engine}")
+
+    def options_of(self, case: Case) -> dict[str, Scalar]:
+        """What its backend is told: the player's options, and over them the case's own."""
+        return {**self.device.backends[case.backend].options, **dict(case.request.options)}
 
     def named_case(self, wildcards: Wildcards) -> Case:
         """A case by the names of its block and of itself, of whatever suite."""

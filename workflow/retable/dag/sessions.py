@@ -47,8 +47,5 @@ class Sessions:
             engine=self._engines.of(case),
             sample=f"results/models/{request.model}/{request.input_key}/sample.json",
             post=request.post,
-            options={
-                **self._run.device.backends[case.backend].options,
-                **dict(request.options),
-            },
+            options=self._run.options_of(case),
         )

@@ -7,15 +7,12 @@ from urllib.parse import urlsplit
 from retable.config.dataset import Pictures, Source
 from retable.contract import Artifact, Result
 from retable.downloads import Unreachable
-from retable.environments import place_of
+from retable.entering import of_pictures
 from retable.errors import RetableError
 from retable.fetching import fetched
 from retable.jobs.dataset import DatasetJob
-from retable.places import run_job
 from retable.records import leave_record
 from retable.steps.options import add_environment
-
-TIMEOUT_S = 3600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +45,7 @@ def run(given: argparse.Namespace) -> None:
             images=given.images,
             folder=str(given.output.with_suffix("")),
         )
-        place = place_of(given.environment)
-        return run_job(place, "retable_data", job, log=given.log, timeout_s=TIMEOUT_S)
+        return of_pictures(given, job)
 
     subject = {"set": wanted.dataset, "split": given.split}
     leave_record(given.output, "dataset", subject, {}, produce)

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from retable.cases import input_shape
 from retable.contract import Result
-from retable.environments import place_of
+from retable.entering import of_pictures
 from retable.jobs.inputs import InputsJob
-from retable.places import run_job
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment
-
-TIMEOUT_S = 3600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +32,7 @@ def run(given: argparse.Namespace) -> None:
             input=input_shape(given.input),
             pictures=str(given.output.with_suffix(".npy")),
         )
-        place = place_of(given.environment)
-        return run_job(place, "retable_data", job, log=given.log, timeout_s=TIMEOUT_S)
+        return of_pictures(given, job)
 
     subject = {**pictures.subject, "geometry": given.geometry, "input": given.input}
     leave_record(given.output, "inputs", subject, {"dataset": pictures}, produce)

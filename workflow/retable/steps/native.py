@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from retable.contract import Result
+from retable.entering import exported
 from retable.errors import RetableError
-from retable.exporting import exported
 from retable.jobs.native import NativeJob
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment, add_network

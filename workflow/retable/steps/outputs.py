@@ -3,12 +3,9 @@
 import argparse
 from pathlib import Path
 
-from retable.cases import input_shape
 from retable.config.budget import ONE_INFERENCE_S
 from retable.contract import Result
-from retable.environments import enter
-from retable.jobs.predict import PredictJob
-from retable.places import run_job
+from retable.predicting import predicted
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_case, add_environment
 
@@ -25,26 +22,14 @@ def run(given: argparse.Namespace) -> None:
 
     def produce() -> Result:
         verify(engine, sample)
-        case = given.case
-        job = PredictJob(
-            backend=case["backend"],
-            engine=engine.artifacts,
-            options=case["options"],
-            post=case["post"],
+        return predicted(
+            given,
+            engine,
+            environment,
             pictures=sample.artifacts.get("pictures"),
-            preparation=given.preparation,
             sample=sample.artifacts["sample"],
-            input=input_shape(case["input"]),
             keep="outputs",
-            folder=str(given.output.with_suffix("")),
-        )
-        return run_job(
-            enter(environment),
-            "retable_runner",
-            job,
-            log=given.log,
             timeout_s=ONE_INFERENCE_S,
-            memory_limit_mib=given.memory_limit_mib,
         )
 
     subject = {"case": given.case["name"], "block": given.case["block"]}

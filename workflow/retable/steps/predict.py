@@ -3,12 +3,9 @@
 import argparse
 from pathlib import Path
 
-from retable.cases import input_shape
 from retable.contract import Result
-from retable.environments import enter
-from retable.jobs.predict import PredictJob
-from retable.places import run_job
-from retable.records import Record, leave_record, read_record, verify
+from retable.predicting import predicted
+from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_case, add_environment
 
 TIMEOUT_S = 4 * 3600
@@ -29,31 +26,16 @@ def run(given: argparse.Namespace) -> None:
         if native.facts.get("weights") == "random":
             return Result(outcome="unavailable", reason="random weights predict nothing")
         verify(engine, inputs)
-        return run_job(
-            enter(environment),
-            "retable_runner",
-            _job(given, engine, inputs),
-            log=given.log,
+        return predicted(
+            given,
+            engine,
+            environment,
+            pictures=inputs.artifacts["pictures"],
+            sample=None,
+            keep=given.case["keep"],
             timeout_s=TIMEOUT_S,
-            memory_limit_mib=given.memory_limit_mib,
         )
 
     subject = {"case": given.case["name"], "block": given.case["block"], **inputs.subject}
     upstream = {"native": native, "build": engine, "inputs": inputs, "environment": environment}
     leave_record(given.output, "predict", subject, upstream, produce)
-
-
-def _job(given: argparse.Namespace, engine: Record, inputs: Record) -> PredictJob:
-    case = given.case
-    return PredictJob(
-        backend=case["backend"],
-        engine=engine.artifacts,
-        options=case["options"],
-        post=case["post"],
-        pictures=inputs.artifacts["pictures"],
-        preparation=given.preparation,
-        sample=None,
-        input=input_shape(case["input"]),
-        keep=case["keep"],
-        folder=str(given.output.with_suffix("")),
-    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from retable.cases import input_shape
 from retable.contract import Result
-from retable.exporting import exported
+from retable.entering import exported
 from retable.jobs.sample import SampleJob
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment, add_network

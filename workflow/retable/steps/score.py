@@ -5,13 +5,10 @@ import json
 from pathlib import Path
 
 from retable.contract import Result
-from retable.environments import place_of
+from retable.entering import of_pictures
 from retable.jobs.score import ScoreJob
-from retable.places import run_job
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment
-
-TIMEOUT_S = 3600
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +33,7 @@ def run(given: argparse.Namespace) -> None:
             placements=inputs.artifacts["placements"],
             predictions=predictions.artifacts,
         )
-        place = place_of(given.environment)
-        return run_job(place, "retable_data", job, log=given.log, timeout_s=TIMEOUT_S)
+        return of_pictures(given, job)
 
     subject = {**predictions.subject, "metric": given.metric}
     upstream = {"dataset": pictures, "inputs": inputs, "predict": predictions}

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from retable.contract import Result
-from retable.exporting import exported
+from retable.entering import exported
 from retable.jobs.tail import TailJob
 from retable.records import leave_record, read_record, verify
 from retable.steps.options import add_environment
