@@ -107,7 +107,7 @@ class Small:
         sessions = {
             block.name: session(block.name, launches, **session_) for block in self.plan.runnable
         }
-        return Measurements(self.plan, sessions, Scores([]))
+        return Measurements(self.plan, sessions, Scores([], "embedded"))
 
     def answers(
         self, column: str, launches: Mapping[str, Launches], **session_: Any

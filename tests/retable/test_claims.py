@@ -136,7 +136,7 @@ def test_the_noise_floor_is_that_of_the_field_that_is_compared():
 
 def test_the_noise_floor_is_not_told_of_a_block_that_was_not_timed():
     small = Small(COLUMNS)
-    measured = Measurements(small.plan, {}, Scores([]))
+    measured = Measurements(small.plan, {}, Scores([], "embedded"))
     assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
 
 

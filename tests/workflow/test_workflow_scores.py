@@ -84,6 +84,13 @@ def test_every_case_is_scored_beside_its_latency(scored):
     assert "- Every picture is the same." in page
 
 
+def test_a_run_may_be_asked_to_score_nothing(scored):
+    run = scored.tiny(runtime="host", data="none")
+    assert "dataset halves/val" not in run.jobs
+    assert not {"predict", "score"} & {job.split()[0] for job in run.jobs}
+    assert "asked for `data=none`" in scored.read("results/null/reports/tiny.md")
+
+
 def test_random_weights_are_not_scored_and_say_so(scored):
     run = scored.tiny(runtime="host", weights="random")
     assert "dataset halves/val" in run.jobs

@@ -87,8 +87,8 @@ class Run:
         return [self.configuration.models[name] for name in sorted(names)]
 
     def data_of(self, suite: Suite) -> DataSet | None:
-        """The data set that a suite is scored on."""
-        if suite.accuracy is None:
+        """The data set that a suite is scored on; None where it is only timed."""
+        if suite.accuracy is None or self.settings.data == "none":
             return None
         return self.configuration.datasets[getattr(suite.accuracy, self.settings.data)]
 

@@ -68,7 +68,7 @@ def run(given: argparse.Namespace) -> None:
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
     environments = {path.stem: read_record(path) for path in given.environments}
-    scores = Scores(read_record(path) for path in given.scores)
+    scores = Scores(map(read_record, given.scores), given.settings["data"])
     measured = Measurements(plan, sessions, scores)
     published = {value.place: value for value in values}
     graphs = [read_record(path) for path in given.fidelities]
