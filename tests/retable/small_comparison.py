@@ -121,7 +121,7 @@ def comparison(**changes: object) -> Comparison:
             "splits": [],
             "networks": [],
             "chains": [],
-            "scoring": None,
+            "scorings": [],
             "agreements": [
                 Agreement(
                     model="tiny",

@@ -217,7 +217,7 @@ class Scored(Message):
 
 
 class Scoring(Message):
-    """On what, and by what, a suite's cases were scored."""
+    """On what, and by what, cases of a suite were scored."""
 
     data: str  # the data set's title
     split: str
@@ -266,5 +266,5 @@ class Comparison(Message):
     networks: list[Network]
     agreements: list[Agreement]
     chains: list[Chain]
-    scoring: Scoring | None
+    scorings: list[Scoring]  # one a data set
     sessions: list[SessionSummary]

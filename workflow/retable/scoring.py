@@ -6,22 +6,35 @@ from typing import Any
 from retable.answers import Measurements, interval
 from retable.cases import Case
 from retable.comparison import Interval, Scored, Scoring
+from retable.config.dataset import DataSet
 from retable.config.load import Configuration
+from retable.config.suite import Accuracy
 from retable.plan import Plan
 from retable.records import Record
 
 LATENCY = "latency_sync"
 
 
-def scoring_of(
+def scorings_of(
     plan: Plan, measured: Measurements, configuration: Configuration, settings: Mapping[str, Any]
-) -> Scoring:
-    """All cases of the plan that were to be scored, in its order."""
-    accuracy = plan.suite.accuracy
-    assert accuracy is not None
-    chosen = configuration.datasets[getattr(accuracy, settings["data"])]
+) -> list[Scoring]:
+    """For each data set all cases of the plan that were to be scored on it, in its order."""
     records = {case: measured.scores.record(case) for case in plan.runnable_cases}
-    scored = {case: record for case, record in records.items() if record is not None}
+    scorings = []
+    for accuracy, chosen in configuration.scored_on(plan.suite, settings["data"]):
+        scored = {
+            case: record
+            for case, record in records.items()
+            if record is not None and record.subject["set"] == chosen.dataset
+        }
+        if scored:
+            scorings.append(_scoring(accuracy, chosen, scored, measured))
+    return scorings
+
+
+def _scoring(
+    accuracy: Accuracy, chosen: DataSet, scored: Mapping[Case, Record], measured: Measurements
+) -> Scoring:
     images = {record.facts["images"] for record in scored.values() if record.outcome == "ok"}
     return Scoring(
         data=chosen.title,

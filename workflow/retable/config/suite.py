@@ -180,7 +180,7 @@ class Suite(Entry):
     tables: list[Table]
     claims: list[Claim] = []
     plots: list[Plot] = []
-    accuracy: Accuracy | None = None
+    accuracy: list[Accuracy] = []  # a model is scored by the first whose labels it has
     splits: Splits | None = None
     further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []

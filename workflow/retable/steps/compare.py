@@ -29,7 +29,7 @@ from retable.plan import Plan, plan_suite
 from retable.published import Published, read_published
 from retable.records import Record, read_record
 from retable.scores import Scores
-from retable.scoring import scoring_of
+from retable.scoring import scorings_of
 from retable.sessions import Session
 from retable.splits import compared_splits
 from retable.steps.options import add_output
@@ -101,7 +101,7 @@ def run(given: argparse.Namespace) -> None:
         networks=[_network(read_record(path), weights) for path in given.exports],
         agreements=[_agreement(record) for record in graphs],
         chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
-        scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
+        scorings=scorings_of(plan, measured, configuration, given.settings),
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
             for name, session in sessions.items()

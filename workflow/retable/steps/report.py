@@ -47,9 +47,7 @@ def run(given: argparse.Namespace) -> None:
         agreement_text=agreement_text,
         floors_text=floors_text,
         drop_text=drop_text,
-        unscored_reasons=unscored_reasons,
-        scores=_scores(comparison.scoring, footnotes),
-        pareto=_pareto(comparison, given.output),
+        scorings=_scorings(comparison.scorings, given.output, footnotes),
     )
     write_text(given.output, page)
 
@@ -73,21 +71,23 @@ def _splits(
     return sections
 
 
-def _scores(scoring: Scoring | None, footnotes: Footnotes) -> list[list[str]] | None:
-    """The table of scores; None where there is none to show."""
-    if scoring is None or unscored_reasons(scoring):
-        return None
-    return scores_table(scoring, footnotes)
-
-
-def _pareto(comparison: Comparison, page: Path) -> str | None:
-    """Draw accuracy against latency; the file's name, or None where there is nothing to draw."""
-    scoring = comparison.scoring
-    if scoring is None or not any(one.latency_ms for one in drawable(scoring)):
-        return None
-    path = page.with_name(f"{comparison.suite}-accuracy.png")
-    draw_accuracy(scoring, path)
-    return path.name
+def _scorings(scorings: list[Scoring], page: Path, footnotes: Footnotes) -> list[dict[str, object]]:
+    """For each data set its table, or why there is none, and its plot, drawn beside the page."""
+    sections: list[dict[str, object]] = []
+    for index, scoring in enumerate(scorings, start=1):
+        reasons = unscored_reasons(scoring)
+        path = page.with_name(f"{page.stem}-accuracy-{index}.png")
+        if drawable(scoring):
+            draw_accuracy(scoring, path)
+        sections.append(
+            {
+                "scoring": scoring,
+                "reasons": reasons,
+                "table": None if reasons else scores_table(scoring, footnotes),
+                "plot": path.name if drawable(scoring) else None,
+            }
+        )
+    return sections
 
 
 def _coverage(comparison: Comparison) -> dict[str, float] | None:
