@@ -74,6 +74,9 @@ class Claim(Entry):
 
     Every cell that agrees with `ratio_of` is divided by the cell whose case is the same but for
     what `to` says. Both show the same measure (field, statistic, score) and the same device.
+
+    With `over`, that ratio is divided by the one of the two cells whose cases are the same but for
+    what `over` says: each of the two is of one session, however far apart these are.
     """
 
     name: Name
@@ -82,6 +85,7 @@ class Claim(Entry):
     models: list[Name] = []  # the claim is about these only; none named: about all
     ratio_of: Point
     to: Point
+    over: Point | None = None
     expect: Expectation
     note: str | None = None
 
