@@ -84,7 +84,7 @@ SMALL = table(
 def comparison(**changes: object) -> Comparison:
     return Comparison.model_validate(
         {
-            "schema": "retable/comparison/3",
+            "schema": "retable/comparison/4",
             "suite": "small",
             "title": "A small suite",
             "document": "The document",
@@ -119,6 +119,7 @@ def comparison(**changes: object) -> Comparison:
                 )
             ],
             "splits": [],
+            "compiled": [],
             "networks": [],
             "chains": [],
             "scorings": [],

@@ -201,3 +201,13 @@ def test_one_that_outgrows_its_memory_is_out_of_memory(launched):
     result = launched("hungry", memory_limit_mib=4000, xla="none")
     assert result.outcome == "out_of_memory", result.reason
     assert "OOM when allocating tensor" in result.reason
+
+
+@pytest.mark.real
+def test_a_process_that_xla_kills_has_crashed_and_tells_xlas_last_words(launched, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_no_such_flag=1")
+    result = launched("sound", xla="gpu+cpu", threads=1)
+    assert result.outcome == "crashed"
+    assert "SIGABRT" in result.reason
+    assert "Unknown flag" in result.reason
+    assert "--xla_cpu_no_such_flag=1" in result.reason

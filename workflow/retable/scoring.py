@@ -5,14 +5,13 @@ from typing import Any
 
 from retable.answers import Measurements, interval
 from retable.cases import Case
-from retable.comparison import Interval, Scored, Scoring
+from retable.comparison import Scored, Scoring
 from retable.config.dataset import DataSet
 from retable.config.load import Configuration
 from retable.config.suite import Accuracy
 from retable.plan import Plan
 from retable.records import Record
-
-LATENCY = "latency_sync"
+from retable_statistics.launches import Estimate
 
 
 def scorings_of(
@@ -42,12 +41,17 @@ def _scoring(
         images=max(images, default=None),
         metric=accuracy.metric,
         headline=accuracy.headline,
+        columns=accuracy.columns,
+        latency=accuracy.latency,
         notes=chosen.notes,
-        scored=[_scored(case, record, measured) for case, record in scored.items()],
+        scored=[
+            _scored(case, record, measured.latency(case, accuracy.latency))
+            for case, record in scored.items()
+        ],
     )
 
 
-def _scored(case: Case, record: Record, measured: Measurements) -> Scored:
+def _scored(case: Case, record: Record, latency: Estimate | None) -> Scored:
     return Scored(
         model=case.request.model,
         input=case.request.input_key,
@@ -56,11 +60,5 @@ def _scored(case: Case, record: Record, measured: Measurements) -> Scored:
         outcome=record.outcome,
         reason=record.reason,
         metrics=record.facts.get("metrics", {}),
-        latency_ms=_latency(case, measured),
+        latency_ms=None if latency is None else interval(latency),
     )
-
-
-def _latency(case: Case, measured: Measurements) -> Interval | None:
-    """The median of the whole, as the host's clock has it; None where the case was not timed."""
-    found = measured.latency(case, LATENCY)
-    return None if found is None else interval(found)

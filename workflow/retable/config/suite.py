@@ -109,11 +109,15 @@ class Table(Entry):
 
 
 class Plot(Entry):
-    """A bar chart of one column: a group for each value of the first key, bars for the rest."""
+    """A bar chart of one column: a group for each value of the first key, bars for the rest.
+
+    With `against`, another table's name: the rows of both, each with a bar of either table.
+    """
 
     title: str
     table: Name
     column: str
+    against: Name | None = None
 
 
 class Accuracy(Entry):
@@ -122,6 +126,8 @@ class Accuracy(Entry):
     metric: PluginName  # a file in retable_data/metrics
     options: dict[str, Scalar] = {}
     headline: str  # which of its numbers stands for all, where there is room for one
+    columns: list[str] = []  # others to be shown beside it, where a case has them
+    latency: Field_ = "latency_sync"  # what accuracy stands beside
     published: Name  # the document's own data set
     embedded: Name  # the one that lies in the repository
     split: DataSplit = "val"
@@ -173,6 +179,14 @@ class Splits(Entry):
         ]
 
 
+class Compilation(Entry):
+    """An option of the cases by which the framework compiles what runs."""
+
+    option: str
+    plain: Scalar  # its value that compiles nothing
+    field: Field_  # the steady state that settings are compared by
+
+
 class Suite(Entry):
     """One published document."""
 
@@ -186,6 +200,7 @@ class Suite(Entry):
     plots: list[Plot] = []
     accuracy: list[Accuracy] = []  # a model is scored by the first whose labels it has
     splits: Splits | None = None
+    compilation: Compilation | None = None
     further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []
 
@@ -197,10 +212,11 @@ class Suite(Entry):
                 raise ValueError(_no_such("table", claim.table, columns, f"claim {claim.name}"))
         for plot in self.plots:
             where = f"plot {plot.title!r}"
-            if plot.table not in columns:
-                raise ValueError(_no_such("table", plot.table, columns, where))
-            if plot.column not in columns[plot.table]:
-                raise ValueError(_no_such("column", plot.column, columns[plot.table], where))
+            for name in filter(None, (plot.table, plot.against)):
+                if name not in columns:
+                    raise ValueError(_no_such("table", name, columns, where))
+                if plot.column not in columns[name]:
+                    raise ValueError(_no_such("column", plot.column, columns[name], where))
         return self
 
 

@@ -19,6 +19,7 @@ from retable.comparison import (
     SessionSummary,
     WeightsUsed,
 )
+from retable.compilations import compiled_cases
 from retable.conditions import conditions_of
 from retable.config.entry import listed
 from retable.config.load import load_configuration
@@ -96,6 +97,7 @@ def run(given: argparse.Namespace) -> None:
         ],
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
         splits=compared_splits(plan, measured),
+        compiled=compiled_cases(plan, measured),
         plots=suite.plots,
         weights=weights,
         networks=[_network(read_record(path), weights) for path in given.exports],
