@@ -297,7 +297,7 @@ def judged_over(large: dict, small: dict, twin: str | None = None):
         )
         for block in suite.plan.runnable
     }
-    measured = Measurements(suite.plan, sessions, Scores([]))
+    measured = Measurements(suite.plan, sessions, Scores([], "embedded"))
     published = {
         value.place: value
         for value in (
