@@ -27,7 +27,7 @@ PUBLISHED_ON = {
     "paddle-keypoints-mobile": ["kirin-980", "snapdragon-660"],
 }
 # Players beside the one that a value is answered by: no document has them, or only as a way to it.
-OURS = ("tensorrt_rtx", "paddle_tensorrt", "paddle_tensorrt_published")
+OURS = ("tensorrt_rtx", "tensorflow_trt", "paddle_tensorrt", "paddle_tensorrt_published")
 PLANS = [
     (suite, device)
     for suite, published_on in PUBLISHED_ON.items()
