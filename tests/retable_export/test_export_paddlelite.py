@@ -2,7 +2,8 @@
 
 Opt-in (`make test-mobile`): Paddle-Lite's packages end at Python 3.10. Where the system has none as
 old, a root of an older Debian does: its Python runs where it lies (mmdebstrap --variant=minbase
---include=python3-minimal,libpython3.9-stdlib,python3-distutils bullseye FOLDER).
+--include=python3-minimal,libpython3.9,python3-distutils bullseye FOLDER), with that root's
+libffi.so.7 in a folder on LD_LIBRARY_PATH.
 """
 
 import json
