@@ -8,7 +8,7 @@ LOCKS := containers/host
 # pip's variable for a folder of local wheels is uv's too, under another name.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: report test lint test-host test-frameworks test-tensorflow test-paddle test-containers clean
+.PHONY: report test lint test-host test-frameworks test-tensorflow test-paddle test-mobile test-containers clean
 .DELETE_ON_ERROR:
 
 report: .venv/host
@@ -48,6 +48,13 @@ test-paddle: .venv/development
 	$(call environments,paddle)
 	RETABLE_PADDLE_PYTHON=$(call python_of,paddle) \
 	  $(BIN)/python -m pytest -q -m real tests/*/test_*_paddle.py
+
+# Paddle-Lite's optimiser is of Python 3.9, which uv must find on the PATH, or fetch.
+test-mobile: .venv/development
+	$(call environments,paddle paddlelite)
+	RETABLE_PADDLE_PYTHON=$(call python_of,paddle) \
+	RETABLE_PADDLELITE_PYTHON=$(call python_of,paddlelite) \
+	  $(BIN)/python -m pytest -q -m real tests/retable_export/test_export_paddlelite.py
 
 environments = $(BIN)/snakemake --cores 2 --quiet all -- $(patsubst %,results/environments/venv/%.json,$(1))
 python_of = $(CURDIR)/results/environments/venv/$(1)/bin/python

@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from phone_stand_in import adb, phone  # noqa: F401 - fixtures
+
 # What a shell runs in the background ignores Ctrl-C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

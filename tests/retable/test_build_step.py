@@ -50,7 +50,7 @@ class Builds:
         self.facts: dict[str, Any] = {
             "python": sys.executable,
             "identity": "i",
-            "container": {},
+            "settings": {},
             "machine": dict(MACHINE),
             "backends": {"null": TRUE},
         }

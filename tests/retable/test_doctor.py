@@ -413,6 +413,21 @@ def doctor(tmp_path: Path) -> Doctor:
     return Doctor(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("listed", "level", "words"),
+    [
+        ("", "fail", "adb sees no phone"),
+        ("X1\tunauthorized", "fail", "adb sees X1 unauthorized"),
+        ("X1\tdevice", "ok", "adb reaches the phone X1"),
+        ("X1\tdevice\nX2\tdevice", "fail", "adb sees X1 device; X2 device"),
+    ],
+)
+def test_a_phone_is_looked_for_at_the_cable(listed: str, level: str, words: str) -> None:
+    readings = Recorded({}, {"adb devices": f"List of devices attached\n{listed}"})
+    first, *_ = found("device", readings, "kirin-980")
+    assert (first[0], first[1]) == (level, words)
+
+
 def test_the_command_says_a_line_for_each_finding(doctor: Doctor) -> None:
     started = time.monotonic()
     done = doctor("cpu")
@@ -426,9 +441,11 @@ def test_the_command_says_a_line_for_each_finding(doctor: Doctor) -> None:
 
 
 def test_the_command_fails_for_a_device_that_this_machine_is_not(doctor: Doctor) -> None:
+    doctor.environment["PATH"] = str(doctor.lock.parent)  # where nothing is
     done = doctor("kirin-980")
     assert done.returncode == 1
-    assert "runtime 'adb' is not part of this version" in done.stdout
+    assert "adb does not answer" in done.stdout
+    assert "its backends are all part of this version: paddlelite" in done.stdout
 
 
 def test_the_command_names_who_holds_the_lock(doctor: Doctor) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from retable.config.device import ContainerSettings
 from retable.places import Place
 from retable.records import Record, read_record
 from retable.runtimes import Prepared, runtime
@@ -17,6 +16,5 @@ def place_of(environment: Path) -> Place:
 def enter(record: Record) -> Place:
     name = record.subject["runtime"]
     prepared = Prepared(record.facts["python"], record.facts["identity"], record.facts)
-    settings = ContainerSettings.model_validate(record.facts["container"])
-    where = f"environment {record.subject['environment']}"
-    return runtime(name, where).enter(prepared, settings)
+    entered = runtime(name, f"environment {record.subject['environment']}")
+    return entered.enter(prepared, entered.Settings.model_validate(record.facts["settings"]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from retable.contract import Message
+from retable.contract import Message, Result
 from retable.locks import machine_exclusive, machine_shared
 from retable.places import PACKAGES, Lock, RunningJob
 from retable.processes import Program
@@ -48,12 +48,20 @@ class LocalWorkspace:
         self._inherits_path = inherits_path
         self._memory_limit_bytes = memory_limit_mib * 2**20 if memory_limit_mib else None
 
-    def start(self, package: str, job: Message, *, log: Path, talks: bool = False) -> RunningJob:
+    def start(
+        self,
+        package: str,
+        job: Message,
+        *,
+        log: Path,
+        talks: bool = False,
+        collect: Callable[[Result], None] | None = None,
+    ) -> RunningJob:
         def started(job_path: Path, result_path: Path) -> Program:
             command = [str(self._python), "-m", package, str(job_path), str(result_path)]
             return Program(command, log, self._surroundings(), self._memory_limit_bytes, talks)
 
-        return RunningJob(job, started)
+        return RunningJob(job, started, collect)
 
     def _surroundings(self) -> dict[str, str]:
         """Variables that keep a run repeatable and its Python to itself."""

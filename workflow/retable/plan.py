@@ -130,7 +130,7 @@ def cases_of(
         if request.role in player.roles
         and (
             not _case_of(request, name, player, device).native
-            or device.plugin(name) in (model.framework, "null")
+            or device.framework(name) in (model.framework, "null")
         )
     }
     if not players:

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from retable.contract import Artifact
 from retable.files import digest_of
 from retable.places import PACKAGES
 from retable.records import Record
@@ -11,11 +12,13 @@ from retable.sessions import Origin
 RUNNER = ("retable_runner", "retable_statistics")  # what runs on the device
 
 
-def origin_of(engine: Record, sample: Record, environment: Record) -> Origin:
-    """What the records of a case say that it was made of."""
+def origin_of(
+    engine: Record, files: dict[str, Artifact], sample: Record, environment: Record
+) -> Origin:
+    """What the records of a case say that it was made of; `files` are all that is launched."""
     return Origin(
         source=engine.facts.get("source", {}),
-        engine=engine.artifacts,
+        engine=files,
         engine_identity=engine.facts.get("identity"),
         sample=sample.artifacts.get("sample"),
         environment=environment.facts.get("identity", ""),

@@ -18,6 +18,7 @@ class SessionCase(Message):
     backend: str  # the file in retable_runner/backends
     environment: str  # path of the record of the environment on the device
     engine: str  # path of the engine's record
+    program: str | None = None  # path of the record of a program that is brought along
     sample: str  # path of the sample input's record
     post: str
     options: dict[str, Any]  # of the launch: threads, flags

@@ -11,3 +11,7 @@ class Unavailable(Exception):  # noqa: N818 - an outcome's name
 
 class Unsupported(Exception):  # noqa: N818 - an outcome's name
     """The backend is there and cannot do what is asked: the reason, in one sentence."""
+
+
+class ConnectionLost(Exception):  # noqa: N818 - what happened
+    """A phone that answered does not any more: worth another attempt, by whoever began this."""

@@ -34,12 +34,14 @@ def run(job, result):
     if posts.in_torch(post):
         result["versions"].update(torch_posts.versions())
     facts = result["facts"]
-    facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    facts["affinity"] = backends.cpus()  # before the library sets its own
+    if job.get("phone") is None:  # else it is not this machine that is timed
+        facts["load_average"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        facts["affinity"] = backends.cpus()  # before the library sets its own
 
     memory = getattr(backend, "MEMORY", host)
+    options = _options(job)
     start = time.perf_counter()
-    with memory.opened(backend, files, job["options"], feeds) as inference:
+    with memory.opened(backend, files, options, feeds) as inference:
         facts["load_ms"] = _ms_since(start)
         facts["memory"] = inference.memory
         facts["threads"] = inference.facts["threads"]
@@ -54,6 +56,12 @@ def run(job, result):
         for sampler in inference.further(post):
             _time_further(sampler, job, result)
         _count_late(inference, facts)
+
+
+def _options(job):
+    """What the backend is told: the case's options, and on which phone, where there is one."""
+    phone = job.get("phone")
+    return job["options"] if phone is None else dict(job["options"], phone=phone["serial"])
 
 
 def _call_first(inference, facts):
@@ -98,7 +106,9 @@ def _time(inference, post, job, talk, result):
         talk.say(ready=True)
         while talk.hear() == conversation.TURN:
             talk.say(enough=recording.take_turn())
-    result["facts"].update(recording.facts())
+    facts = recording.facts()
+    result["facts"].update(facts)
+    result["versions"].update(facts.get("program", {}).get("versions", {}))
     result["samples"] = recording.times()
     result["contention"] = recording.contention()
     _judge(job["measure"]["target"], result)

@@ -4,7 +4,7 @@ import re
 import sys
 import traceback
 
-from retable_runner.errors import JobError, Unavailable, Unsupported
+from retable_runner.errors import ConnectionLost, JobError, Unavailable, Unsupported
 
 REASON_LENGTH = 300
 # How libraries written in C++ say that there was no memory, when they do not raise MemoryError.
@@ -23,7 +23,8 @@ def settle(verb, job, result, failure):
     """Run `verb(job, result)`; where it raises, put the outcome and the reason into `result`.
 
     `failure` is the outcome of an error of no better name: "build_failed" or "crashed". What the
-    verb learnt before it failed stays; the traceback goes to stderr. JobError is let through.
+    verb learnt before it failed stays; the traceback goes to stderr. A lost connection is a fact
+    besides: whoever began the job may begin it anew. JobError is let through.
     """
     try:
         verb(job, result)
@@ -32,6 +33,8 @@ def settle(verb, job, result, failure):
     except Exception as error:
         result["outcome"] = outcome(error, failure)
         result["reason"] = reason(error)
+        if isinstance(error, ConnectionLost):
+            result["facts"]["connection_lost"] = True
         _print_traceback(error)
 
 
@@ -39,7 +42,7 @@ def outcome(error, failure):
     """Return the name of the outcome that `error` is, `failure` if it has none of its own."""
     if isinstance(error, Unsupported):
         return "unsupported"
-    if isinstance(error, (ImportError, Unavailable)):
+    if isinstance(error, (ImportError, Unavailable, ConnectionLost)):
         return "unavailable"
     if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
         return "out_of_memory"

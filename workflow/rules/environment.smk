@@ -14,10 +14,10 @@ rule environment:
     params:
         interpreter=dag.environments.interpreter,
         runtime=dag.environments.runtime,
-        container=dag.environments.container,
+        settings=dag.environments.settings,
     message:
         "environment {wildcards.environment} ({wildcards.where})"
     shell:
         "python -m retable environment --name {wildcards.environment:q}"
-        " --runtime {params.runtime:q} --container {params.container:q}"
+        " --runtime {params.runtime:q} --settings {params.settings:q}"
         " --output {output:q} --log {log:q}"

@@ -19,6 +19,13 @@ def _no_host(name: str) -> str:
     return name
 
 
+class Download(Entry):
+    """A file elsewhere. `checksum`: "sha256:..." or "md5:..."; None: that of the first fetch."""
+
+    url: str
+    checksum: str | None = None
+
+
 class Player(Entry):
     """A library on the device, the roles it plays there, and what it can be asked for.
 
@@ -36,6 +43,9 @@ class Player(Entry):
     # What its engines are made of, if other than the role says: a graph (ONNX), or native, the
     # framework's own files, of its models alone.
     source: Source | None = None
+    # Whose own files it runs, where those are not of the backend's name.
+    framework: Name | None = None
+    program: Download | None = None  # that it starts on the device, and that is brought there
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph
@@ -62,6 +72,12 @@ class ContainerSettings(Entry):
         return self.host is None or self.host.startswith("unix:")
 
 
+class PhoneSettings(Entry):
+    """Which phone is meant, where a device's runtime is adb."""
+
+    serial: str | None = None  # as `adb devices` tells it; None: the only one that is there
+
+
 class Device(Entry):
     """One device. `memory` says where inputs and outputs live: `host` means no transfers."""
 
@@ -70,6 +86,7 @@ class Device(Entry):
     architecture: Literal["any", "x86_64", "aarch64"]
     runtime: Literal["venv", "host", "docker", "adb"]
     container: ContainerSettings = ContainerSettings()
+    phone: PhoneSettings = PhoneSettings()
     memory: Literal["host", "device"]
     memory_limit_mib: int | None = None
     resident: int | None = None  # launches that fit into its memory at a time; None: a whole round
@@ -106,6 +123,17 @@ class Device(Entry):
         container = self.container.model_copy(update={**usual, **told})
         return self.model_copy(update={"container": container})
 
+    def at_cable(self, serial: str | None) -> "Device":
+        """The device as the phone that a run names, if it names one."""
+        if serial is None:
+            return self
+        if self.runtime != "adb":
+            raise RetableError(
+                f"--config phone: config/devices/{self.device}.yaml: runtime: {self.runtime} "
+                "reaches no phone; did you mean device=kirin-980?"
+            )
+        return self.model_copy(update={"phone": PhoneSettings(serial=serial)})
+
     @property
     def is_elsewhere(self) -> bool:
         """Whether its containers run on another machine than this."""
@@ -119,6 +147,10 @@ class Device(Entry):
     def plugin(self, player: str) -> str:
         """The backend's file that stands behind a player."""
         return self.backends[player].backend or player
+
+    def framework(self, player: str) -> str:
+        """The framework whose own files a player runs, where it runs such."""
+        return self.backends[player].framework or self.plugin(player)
 
     def memory_of(self, player: str) -> str:
         """Where the player's inputs and outputs live."""

@@ -36,6 +36,7 @@ class Settings(Entry):
     seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
     runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments
     docker_host: DockerHost | None  # of the device
+    phone: str | None
     base_image: str | None
     ngc: str | None
 

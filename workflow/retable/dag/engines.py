@@ -5,6 +5,7 @@ import json
 from retable.cases import Case
 from retable.dag.environments import Environments
 from retable.dag.run import Run, Wildcards
+from retable.errors import RetableError
 
 
 class Engines:
@@ -33,6 +34,19 @@ class Engines:
     def of(self, case: Case) -> str:
         """The record of a case's engine."""
         return f"results/{self._run.device.device}/engines/{case.engine}.json"
+
+    def program_json(self, wildcards: Wildcards) -> str:
+        """Where the program is that a player starts on the device."""
+        program = self._run.player(wildcards).program
+        if program is None:
+            raise RetableError(f"config/devices: {wildcards.player} starts no program")
+        return program.model_dump_json()
+
+    def program_of(self, case: Case) -> str | None:
+        """The record of the program that a case's player starts on the device, if it does."""
+        if self._run.device.backends[case.backend].program is None:
+            return None
+        return f"results/{self._run.device.device}/programs/{case.backend}.json"
 
     def all(self) -> list[str]:
         """Every engine of the run, for those who only want them built."""

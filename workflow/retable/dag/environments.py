@@ -56,12 +56,11 @@ class Environments:
         """How the environments below results/environments/{where} are entered."""
         return self._run.device.runtime if self._is_device(wildcards) else wildcards.where
 
-    def container(self, wildcards: Wildcards) -> str:
-        """How containers are run there, as JSON."""
-        if self.runtime(wildcards) != "docker":
-            return ContainerSettings().model_dump_json()
-        if self._is_device(wildcards):
-            return self._run.device.container.model_dump_json()
+    def settings(self, wildcards: Wildcards) -> str:
+        """What the device's file says to the runtime there, as JSON."""
+        runtime = self.runtime(wildcards)
+        if runtime != "docker" or self._is_device(wildcards):
+            return self._run.entering(runtime).model_dump_json()
         host, base = usual_docker_host(), self._run.settings.base_image
         return ContainerSettings(host=host, base=base).model_dump_json()
 
@@ -78,11 +77,14 @@ class Environments:
         """What an environment depends on besides its lock: a change in it makes it anew."""
         if wildcards.where == "host":
             return host_identity()
-        return platform.python_version() if wildcards.where == "venv" else ""
+        return platform.python_version() if wildcards.where in ("venv", "adb") else ""
 
     def machine(self, wildcards: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
         container = self._run.device.container
+        device = self._run.device
+        if device.runtime == "adb" and wildcards.device != HOST:
+            return device.phone.serial or "the only phone"
         here = container.is_local or wildcards.device == HOST
         return f"{platform.node()} {platform.machine()}" if here else str(container.host)
 

@@ -9,7 +9,7 @@ from retable.availability import PlugIns
 from retable.cases import Block, Case
 from retable.config.dataset import DataSet
 from retable.config.device import Device, Player
-from retable.config.entry import Scalar
+from retable.config.entry import Entry, Scalar
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
@@ -17,7 +17,7 @@ from retable.config.suite import Accuracy, Suite
 from retable.errors import RetableError
 from retable.plan import Plan, cells_of, plan_suite
 from retable.published import Published, read_published
-from retable.runtimes import runtime
+from retable.runtimes import Nothing, runtime
 
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
 LEAST_FREE_BYTES = 1 << 30
@@ -42,6 +42,7 @@ class Run:
             .in_containers(
                 host=self.settings.docker_host, base=self.settings.base_image, ngc=self.settings.ngc
             )
+            .at_cable(self.settings.phone)
         )
         available = PlugIns(self.configuration.root)
         self.plans = plans(self.configuration, self.settings, self.device, available)
@@ -65,7 +66,11 @@ class Run:
         if self._built_here(targets):
             return
         entered = runtime(self.device.runtime, where)
-        entered.check(where, self.device.container, self.device.environments)
+        entered.check(where, self.entering(self.device.runtime), self.device.environments)
+
+    def entering(self, runtime: str) -> Entry:
+        """How the device's file says that its environments are entered by a runtime."""
+        return {"docker": self.device.container, "adb": self.device.phone}.get(runtime, Nothing())
 
     def _built_here(self, targets: Iterable[str]) -> bool:
         """Whether engines are all that is wanted, and all of them are built on this machine."""

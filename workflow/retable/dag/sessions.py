@@ -15,10 +15,11 @@ class Sessions:
         self._engines = engines
 
     def inputs(self, wildcards: Wildcards) -> list[str]:
-        """The records that a session reads: engines, environments, the sample input."""
+        """The records that a session reads: engines, programs, environments, samples."""
         paths: list[str] = []
         for case in self.session(wildcards).cases:
             paths += [case.engine, case.environment, case.sample]
+            paths += [case.program] if case.program else []
         return sorted(set(paths))
 
     def session(self, wildcards: Wildcards) -> SessionJob:
@@ -45,6 +46,7 @@ class Sessions:
             backend=case.plugin,
             environment=self._environments.on_device(case.environment),
             engine=self._engines.of(case),
+            program=self._engines.program_of(case),
             sample=f"results/models/{request.model}/{request.input_key}/sample.json",
             post=request.post,
             options=self._run.options_of(case),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from retable.contract import Artifact, Message
+from retable.jobs.phone import ReachesPhone
 
 
 class Warmup(Message):
@@ -46,7 +47,7 @@ class Measure(Message):
     target: float | None
 
 
-class LaunchJob(Message):
+class LaunchJob(ReachesPhone):
     """Time one case in one process; `conducted` by a session that gives turns, or by itself."""
 
     schema_: Literal["retable/launch-job/2"] = Field("retable/launch-job/2", alias="schema")

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from retable.contract import Message
+from retable.jobs.phone import ReachesPhone
 
 
-class ProbeJob(Message):
+class ProbeJob(ReachesPhone):
     """Tell what the interpreter and the machine are."""
 
     schema_: Literal["retable/probe-job/1"] = Field("retable/probe-job/1", alias="schema")

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from retable.contract import Message
+from retable.jobs.phone import ReachesPhone
 
 
-class WatchJob(Message):
+class WatchJob(ReachesPhone):
     """Watch the machine every `interval_ms` until told to finish; None: do not."""
 
     schema_: Literal["retable/watch-job/1"] = Field("retable/watch-job/1", alias="schema")

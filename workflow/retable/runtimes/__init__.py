@@ -1,9 +1,10 @@
 """How an environment is entered: one file a runtime, found by listing this folder.
 
-A runtime module offers `check(where, settings, environments)`, which raises a `RetableError` with
+A runtime module offers `Settings`, the class of what a device's file says to it (`Nothing`, if
+nothing), `check(where, settings, environments)`, which raises a `RetableError` with
 one sentence when these environments cannot be entered by it (`where` is the file that asks),
 `prepare(name, settings, log)`, which gives a Prepared, and `enter(prepared, settings)`, which gives
-a place. `settings` are those of containers: others ignore them.
+a place.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from retable.config.device import ContainerSettings
+from retable.config.entry import Entry
 from retable.errors import RetableError
 from retable.places import Place
 
@@ -26,14 +27,18 @@ class Prepared:
     facts: dict[str, Any] = field(default_factory=dict)  # what else is worth a record
 
 
-class Runtime(Protocol):
-    """What a runtime module offers."""
+class Nothing(Entry):
+    """The settings of a runtime that needs none."""
 
-    def check(
-        self, where: str, settings: ContainerSettings, environments: Sequence[str] = ()
-    ) -> None: ...
-    def prepare(self, name: str, settings: ContainerSettings, log: Path) -> Prepared: ...
-    def enter(self, prepared: Prepared, settings: ContainerSettings) -> Place: ...
+
+class Runtime(Protocol):
+    """What a runtime module offers; `settings` are of its own class `Settings`."""
+
+    Settings: type[Entry]
+
+    def check(self, where: str, settings: Any, environments: Sequence[str] = ()) -> None: ...
+    def prepare(self, name: str, settings: Any, log: Path) -> Prepared: ...
+    def enter(self, prepared: Prepared, settings: Any) -> Place: ...
 
 
 def names() -> list[str]:

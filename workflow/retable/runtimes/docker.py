@@ -16,6 +16,8 @@ from retable.places import Lock, RunningJob
 from retable.processes import Program
 from retable.runtimes import Prepared
 
+Settings = ContainerSettings
+
 
 def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
     check_bases(settings, environments)

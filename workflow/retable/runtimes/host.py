@@ -10,22 +10,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from retable.config.device import ContainerSettings
 from retable.errors import RetableError
 from retable.local import LocalPlace
-from retable.runtimes import Prepared
+from retable.runtimes import Nothing, Prepared
 
+Settings = Nothing
 _LIST_PACKAGES = (
     "import importlib.metadata as m, sys; print(sys.version); "
     "print(*sorted(f'{d.name}=={d.version}' for d in m.distributions()), sep='\\n')"
 )
 
 
-def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
+def check(where: str, settings: Nothing, environments: Sequence[str] = ()) -> None:
     """The interpreter that runs this is the environment: there is nothing to miss."""
 
 
-def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
+def prepare(name: str, settings: Nothing, log: Path) -> Prepared:
     return Prepared(sys.executable, identity())
 
 
@@ -39,6 +39,6 @@ def identity() -> str:
     return hashlib.sha256(listing.stdout.encode()).hexdigest()
 
 
-def enter(prepared: Prepared, settings: ContainerSettings) -> LocalPlace:
+def enter(prepared: Prepared, settings: Nothing) -> LocalPlace:
     """The user's own PYTHONPATH stays: it is part of how such a machine was prepared."""
     return LocalPlace(Path(prepared.python), inherits_path=True)

@@ -1,7 +1,8 @@
 """The runtime `venv`: a virtual environment made from the environment's lock file.
 
-Two files may stand beside the lock: `no-deps.lock`, packages whose own requirements are not
-followed, and `prepare.py`, which runs once inside the new environment.
+Three files may stand beside the lock: `no-deps.lock`, packages whose own requirements are not
+followed, `prepare.py`, which runs once inside the new environment, and `.python-version`, where
+another Python than ours is needed: one that uv finds on the PATH, or fetches.
 """
 
 import hashlib
@@ -14,24 +15,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from retable.config.device import ContainerSettings
 from retable.errors import RetableError
 from retable.local import LocalPlace
 from retable.locks import exclusive
 from retable.processes import Exit, run
-from retable.runtimes import Prepared
+from retable.runtimes import Nothing, Prepared
 
 FOLDER = Path("results/environments/venv")
 INSTALL_TIMEOUT_S = 3600
+Settings = Nothing
 LOCK, NO_DEPS, PREPARE = "requirements.lock", "no-deps.lock", "prepare.py"
+PYTHON = ".python-version"
 
 
-def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:
+def check(where: str, settings: Nothing, environments: Sequence[str] = ()) -> None:
     if sys.platform != "linux":
         raise RetableError(f"{where}: virtual environments are timed on Linux only")
 
 
-def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
+def prepare(name: str, settings: Nothing, log: Path) -> Prepared:
     """Make the virtual environment, unless one with the same lock and Python is there already.
 
     It is installed in a folder of its own and renamed when complete, under a lock, so that
@@ -57,14 +59,17 @@ def prepare(name: str, settings: ContainerSettings, log: Path) -> Prepared:
     return Prepared(str(folder / "bin" / "python"), identity)
 
 
-def enter(prepared: Prepared, settings: ContainerSettings) -> LocalPlace:
+def enter(prepared: Prepared, settings: Nothing) -> LocalPlace:
     return LocalPlace(Path(prepared.python).absolute())
 
 
 def files(name: str) -> list[Path]:
     """What the environment `name` is made of, the lock first."""
     lock = Path("containers", name, LOCK)
-    return [lock, *(path for path in map(lock.with_name, (NO_DEPS, PREPARE)) if path.is_file())]
+    return [
+        lock,
+        *(path for path in map(lock.with_name, (NO_DEPS, PREPARE, PYTHON)) if path.is_file()),
+    ]
 
 
 def _identity(made_of: list[Path]) -> str:
@@ -92,7 +97,9 @@ def _commands(made_of: list[Path], folder: Path) -> list[tuple[Path, list[str]]]
     """What makes the environment, in order, each with the file that asks for it."""
     uv = _uv()
     python = str(folder / "bin" / "python")
-    venv = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder)]
+    versions = [path.read_text(encoding="utf-8").strip() for path in made_of if path.name == PYTHON]
+    wanted = versions[0] if versions else sys.executable
+    venv = [uv, "venv", "--quiet", "--relocatable", "--python", wanted, str(folder)]
     # Compiled once here, and not by each of a session's launches.
     install = [uv, "pip", "install", "--compile-bytecode", "--python", python]
     commands = {
@@ -100,7 +107,7 @@ def _commands(made_of: list[Path], folder: Path) -> list[tuple[Path, list[str]]]
         NO_DEPS: [*install, "--no-deps", "-r"],
         PREPARE: [python, "-I"],
     }
-    asked = [(path, [*commands[path.name], str(path)]) for path in made_of]
+    asked = [(path, [*commands[path.name], str(path)]) for path in made_of if path.name in commands]
     return [(made_of[0], venv), *asked]
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 
-from retable.config.device import ContainerSettings
 from retable.contract import Result
 from retable.records import leave_record
 from retable.runtimes import runtime
@@ -13,10 +12,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="a folder in containers/")
     parser.add_argument("--runtime", required=True, help="how it is entered")
     parser.add_argument(
-        "--container",
-        type=ContainerSettings.model_validate_json,
+        "--settings",
         required=True,
-        help="of the device, as JSON: how a container is run there",
+        help="of the runtime, as JSON: what the device's file says to it",
     )
     add_output(parser)
 
@@ -25,13 +23,14 @@ def run(given: argparse.Namespace) -> None:
     def produce() -> Result:
         where = f"environment {given.name}"
         entered = runtime(given.runtime, where)
-        entered.check(where, given.container)
-        prepared = entered.prepare(given.name, given.container, given.log)
+        settings = entered.Settings.model_validate_json(given.settings)
+        entered.check(where, settings)
+        prepared = entered.prepare(given.name, settings, given.log)
         facts = {
             **prepared.facts,
             "python": prepared.python,
             "identity": prepared.identity,
-            "container": given.container.model_dump(),
+            "settings": settings.model_dump(),
         }
         return Result(outcome="ok", facts=facts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retable.contract import Result
+from retable.contract import Artifact, Result
 from retable.environments import enter
 from retable.errors import ConnectionLost, RetableError
 from retable.files import read_json, write_json
@@ -58,7 +58,9 @@ def _blank(job: SessionJob, ready: "list[_Ready]") -> Session:
         seconds=0.0,
         source_commit=source_commit(),
         runner_sha256=runner_sha256(),
-        origins={one.name: origin_of(one.engine, one.sample, one.environment) for one in ready},
+        origins={
+            one.name: origin_of(one.engine, one.files, one.sample, one.environment) for one in ready
+        },
         twin=None,
         telemetry={},
         cases={},
@@ -109,23 +111,37 @@ class _Ready:
     engine: Record
     sample: Record
     environment: Record
+    program: Record | None
 
     @property
     def unfit(self) -> CaseEnding | None:
         """Why the case has nothing to launch, if so."""
-        broken = next((one for one in (self.engine, self.sample) if one.outcome != "ok"), None)
+        broken = next((one for one in self.made_of if one.outcome != "ok"), None)
         if broken is None:
             return None
         return CaseEnding(outcome=broken.outcome, reason=f"{broken.step}: {broken.reason}")
 
+    @property
+    def made_of(self) -> list[Record]:
+        """What a launch needs, the device included: its probe says when it did not answer."""
+        program = [self.program] if self.program else []
+        return [self.engine, self.sample, *program, self.environment]
+
+    @property
+    def files(self) -> dict[str, Artifact]:
+        """The engine's, and the program that is brought along."""
+        brought = self.program.artifacts if self.program else {}
+        return {**self.engine.artifacts, **brought}
+
 
 def _ready(case: SessionCase) -> _Ready:
     engine, sample = read_record(Path(case.engine)), read_record(Path(case.sample))
+    program = read_record(Path(case.program)) if case.program else None
     try:
-        verify(engine, sample)
+        verify(engine, sample, *([program] if program else []))
     except RetableError as error:
         raise RetableError(f"case {case.name}: {error}") from None
-    return _Ready(case.name, case, engine, sample, read_record(Path(case.environment)))
+    return _Ready(case.name, case, engine, sample, read_record(Path(case.environment)), program)
 
 
 @contextlib.contextmanager
@@ -226,7 +242,7 @@ def _start(
         "retable_runner",
         LaunchJob(
             backend=ready.case.backend,
-            engine=ready.engine.artifacts,
+            engine=ready.files,
             sample=ready.sample.artifacts["sample"],
             post=ready.case.post,
             options=ready.case.options,

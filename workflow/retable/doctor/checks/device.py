@@ -17,6 +17,8 @@ def findings(device: Device, readings: Readings) -> Iterator[Finding]:
             f"{device.device} is {device.container.host}, another machine: only this one is read",
             "run this on the device too",
         )
+    elif device.runtime == "adb":
+        yield from _of_phone(device, readings)
     else:
         yield from _of_architecture(device, readings)
     yield from _of_players(device, Path.cwd())
@@ -31,6 +33,27 @@ def _of_architecture(device: Device, readings: Readings) -> Iterator[Finding]:
         yield fail(
             f"this machine is {here}, and {device.device} is {device.architecture}",
             "run this on the device itself, or say where it is: --docker-host ssh://user@board",
+        )
+
+
+def _of_phone(device: Device, readings: Readings) -> Iterator[Finding]:
+    """Whether adb is here and sees a phone: what else it is, the probe tells."""
+    listing = readings.output("adb", "devices")
+    if listing is None:
+        yield fail("adb does not answer", "install Android's platform tools (Debian: adb)")
+        return
+    _, _, phones = listing.partition("attached")
+    lines = [" ".join(line.split()) for line in phones.splitlines() if line.strip()]
+    serial = device.phone.serial
+    mine = [line for line in lines if serial is None or line.split()[0] == serial]
+    if len(mine) == 1 and mine[0].endswith(" device"):
+        yield ok(f"adb reaches the phone {mine[0].split()[0]}")
+    else:
+        seen = "; ".join(lines) or "no phone"
+        yield fail(
+            f"adb sees {seen}",
+            "plug in one, with USB debugging on, and allow this computer on its screen; of several "
+            "name one with --config phone=SERIAL",
         )
 
 

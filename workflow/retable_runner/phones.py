@@ -1,0 +1,161 @@
+"""A phone at a cable, through Android's `adb`: files to it and from it, and programs on it.
+
+What adb says and does was read from its own sources (client/commandline.cpp, file_sync_client.cpp,
+transport.cpp of platform/system/core at 29) and from the client itself. A program's exit status is
+asked of the phone's shell, since phones before Android 7 do not tell it, and an end without it is
+a cable that was pulled: adb says nothing then, and ends well.
+"""
+
+import os
+import posixpath
+import re
+import shlex
+import shutil
+import uuid
+
+from retable_runner import children
+from retable_runner.errors import ConnectionLost, Unavailable
+
+FOLDER = "/data/local/tmp/retable"  # the one place where any phone lets adb's user start programs
+STATUS = re.compile(r"retable-status:(\d+)\s*$")
+VERSION = re.compile(r"version ([\d.]+)\s+Version ([\w.-]+)")
+NO_ROOM = "No space left on device"
+LISTED = re.compile(r"^(\S+)\s+(no permissions|\w+)", re.MULTILINE)
+REASONS = {
+    "unauthorized": "has not allowed this computer: unlock it and confirm the question it shows",
+    "authorizing": "is about to ask whether it allows this computer: confirm it and try again",
+    "offline": "is offline: plug it in again, and see that USB debugging is on",
+    "no": "may not be used by this user: Linux needs a udev rule for it (package android-sdk-"
+    "platform-tools-common)",
+}
+
+
+def adb():
+    """Return the path of the client; Unavailable where there is none."""
+    found = shutil.which("adb")
+    if found is None:
+        raise Unavailable("no adb on the PATH: install Android's platform tools (Debian: adb)")
+    return found
+
+
+def version():
+    """Return adb's own version and its build's, such as `1.0.41 (29.0.6-debian)`."""
+    _, printed = children.run([adb(), "version"])
+    found = VERSION.search(printed)
+    if found is None:
+        raise Unavailable("adb does not tell its version: " + last_line(printed))
+    return "{} ({})".format(*found.groups())
+
+
+def chosen(listing, serial):
+    """Return the serial of the phone to use, from what `adb devices` prints.
+
+    That is the phone `serial`, or without one the only phone that is there. Unavailable, with what
+    to do, where it is missing, does not answer, or there are several.
+    """
+    known = dict(LISTED.findall(listing.partition("List of devices attached")[2]))
+    if serial is None and len(known) > 1:
+        raise Unavailable(
+            "adb sees {} phones, {}: say which with --config phone=SERIAL".format(
+                len(known), ", ".join(sorted(known))
+            )
+        )
+    wanted = serial if serial is not None or not known else next(iter(known))
+    if wanted is None:
+        raise Unavailable("adb sees no phone: plug one in, with USB debugging switched on")
+    if wanted not in known:
+        seen = "sees " + ", ".join(sorted(known)) if known else "sees none"
+        raise Unavailable("the phone {} is not there: adb {}".format(wanted, seen))
+    state = known[wanted].split()[0]
+    if state != "device":
+        reason = REASONS.get(state, "is in the state {!r}, and runs nothing".format(known[wanted]))
+        raise Unavailable("the phone {} {}".format(wanted, reason))
+    return wanted
+
+
+def last_line(printed):
+    """Return the last line that says something."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"
+
+
+class Phone(object):
+    """A phone that answers, for a `with` block: with a folder of its own, which goes at the end.
+
+    Whatever of it fails once the phone does not answer any more is ConnectionLost.
+    """
+
+    def __init__(self, serial=None):
+        self._adb = adb()
+        self._wanted = serial
+        self.folder = posixpath.join(FOLDER, uuid.uuid4().hex)
+
+    def __enter__(self):
+        _, listing = children.run([self._adb, "devices"])
+        self.serial = chosen(listing, self._wanted)
+        status, printed = self._shell(_quoted(["mkdir", "-p", self.folder]))
+        if status:
+            raise self._failure("makes no folder {}".format(self.folder), printed)
+        return self
+
+    def __exit__(self, *_):
+        self._call("shell", _quoted(["rm", "-rf", self.folder]))  # what cannot be reached stays
+
+    def push(self, path, name):
+        """Copy the file at `path` into the phone's folder as `name`; return where it lies there."""
+        remote = posixpath.join(self.folder, name)
+        status, printed = self._call("push", path, remote)
+        if status:
+            what = "takes no {} ({:.1f} MiB)".format(name, os.path.getsize(path) / 2.0**20)
+            raise self._failure(what, printed)
+        return remote
+
+    def pull(self, name, path):
+        """Copy the file `name` of the phone's folder to `path`."""
+        status, printed = self._call("pull", posixpath.join(self.folder, name), path)
+        if status:
+            raise self._failure("gives no {}".format(name), printed)
+
+    def run(self, command):
+        """Run `command` (a list) in the phone's folder.
+
+        Returns (exit status, all that it printed); the status of what a signal ended is the
+        signal's number, negative.
+        """
+        return self._shell("cd {} && {}".format(shlex.quote(self.folder), _quoted(command)))
+
+    def text(self, command):
+        """Return what a command prints, without the blanks around it; None where it fails."""
+        status, printed = self.run(command)
+        return None if status else printed.strip() or None
+
+    def _shell(self, words):
+        _, printed = self._call("shell", "{{ {}; }} 2>&1; echo retable-status:$?".format(words))
+        printed = printed.replace("\r\n", "\n")
+        found = STATUS.search(printed)
+        if found is None:
+            raise self._lost(printed)
+        status = int(found.group(1))
+        return (128 - status if status > 128 else status), printed[: found.start()]
+
+    def _call(self, *words):
+        return children.run([self._adb, "-s", self.serial] + list(words))
+
+    def _failure(self, what, printed):
+        """Return the error that a command's failure is."""
+        if NO_ROOM in printed:
+            return Unavailable("the phone {} {}: no room is left on it".format(self.serial, what))
+        try:
+            chosen(children.run([self._adb, "devices"])[1], self.serial)
+        except Unavailable:
+            return self._lost(printed)
+        return RuntimeError("the phone {} {}: {}".format(self.serial, what, last_line(printed)))
+
+    def _lost(self, printed):
+        return ConnectionLost(
+            "the phone {} was lost in mid-run: {}".format(self.serial, last_line(printed))
+        )
+
+
+def _quoted(command):
+    return " ".join(shlex.quote(word) for word in command)
