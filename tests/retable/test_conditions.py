@@ -78,3 +78,19 @@ def test_versions_are_those_of_all_cases_of_a_player() -> None:
         for name, one in zip(small.names, versions, strict=True)
     }
     assert _versions(small.plan, small.measured(launches)) == {"null": versions[1]}
+
+
+def test_a_tables_own_counts_are_told_where_they_are_asked_for() -> None:
+    asked = {"first": {"options": {"warmup": 50, "repeats": 40}}, "other": {}}
+    launch = Result(outcome="ok", versions=VERSIONS, samples={"latency_sync": [1.0]})
+
+    def of(rows: dict[str, dict]) -> dict[str, str]:
+        small = Small(rows)
+        measured = small.measured(dict.fromkeys(small.names, launch))
+        return here(small, measured, {"host": probed({})})
+
+    told = of({"first": asked["first"]})
+    assert told["warm-up"] == "50 iterations"
+    assert told["duration"].startswith("40 iterations a start")
+    assert told["device"].endswith("unknown CPU, unknown cores")
+    assert of(asked)["warm-up"].startswith("at least 200 ms")

@@ -257,7 +257,7 @@ class SessionSummary(Message):
     source_commit: str | None
     twin: str | None  # the case that was timed twice
     noise_floors: dict[str, float | None]  # field -> how far the two lay apart: 0.01 is 1 %
-    load_average: tuple[float, float]  # lowest and highest before a launch
+    load_average: tuple[float, float] | None  # lowest and highest before a launch; None: not told
 
 
 class Comparison(Message):

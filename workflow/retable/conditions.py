@@ -41,6 +41,7 @@ def conditions_of(
         "power mode": plan.device.power_mode or NOT_RECORDED,
         "timed region": _timed_region(cases),
         **_recipe(budget),
+        **_counts(cases, budget),
         **_warnings(cases, measured),
     }
     names = [*here, *(name for name in table.conditions if name not in here)]
@@ -80,7 +81,7 @@ def _timed_cases(table: Table, plan: Plan) -> list[Case]:
 
 def _device(plan: Plan, environments: Mapping[str, Record]) -> str:
     machine = next(iter(environments.values())).facts.get("machine", {})
-    processor = f"{machine.get('cpu') or 'unknown CPU'}, {machine.get('cores')} cores"
+    processor = f"{machine.get('cpu') or 'unknown CPU'}, {machine.get('cores') or 'unknown'} cores"
     found = machine.get("gpu") if plan.device.memory == "device" else None
     return f"{plan.device.title}: {f'{found}; ' if found else ''}{processor}"
 
@@ -167,6 +168,19 @@ def _recipe(budget: str) -> dict[str, str]:
         f"iterations with the block's other cases, {turn.settle_ms:g} to {turn.settle_max_ms:g} ms "
         "before each not counted",
         "statistic": "the published statistic of each launch, then the median over launches",
+    }
+
+
+def _counts(cases: list[Case], budget: str) -> dict[str, str]:
+    """What of the recipe is the published table's own, where its counts are asked for."""
+    asked = [dict(case.request.options) for case in cases]
+    if not all({"warmup", "repeats"} <= one.keys() for one in asked):
+        return {}
+    least_s = BUDGETS[budget].measure.min_ms / 1000
+    return {
+        "warm-up": f"{_joined(str(one['warmup']) for one in asked)} iterations",
+        "duration": f"{_joined(str(one['repeats']) for one in asked)} iterations a start, and as "
+        f"many starts in a launch as make {least_s:g} s",
     }
 
 

@@ -229,7 +229,7 @@ def _noise_floors(block: str, plan: Plan, measured: Measurements) -> dict[str, f
 
 
 def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> SessionSummary:
-    loads = [one.load_average for one in session.launches if one.load_average is not None] or [0.0]
+    loads = [one.load_average for one in session.launches if one.load_average is not None]
     return SessionSummary(
         block=session.job.block,
         path=str(path),
@@ -240,5 +240,5 @@ def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> S
         source_commit=session.source_commit,
         twin=session.twin,
         noise_floors=floors,
-        load_average=(min(loads), max(loads)),
+        load_average=(min(loads), max(loads)) if loads else None,
     )
