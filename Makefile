@@ -1,6 +1,6 @@
 # The two commands, from a machine with nothing but python3 (3.11 or newer), its venv module and make.
 #   make report   both Fast-SCNN tables on this machine's CPU: results/cpu/report.md
-#   make test     everything that a laptop can check without TensorFlow and Paddle
+#   make test     what needs no framework; test-frameworks and the lanes after it run the real ones
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +14,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 report: .venv/host
 	$(BIN)/snakemake --cores 4
 
-test: lint test-host test-frameworks
+test: lint test-host
 
 lint: .venv/development
 	$(BIN)/ruff check .

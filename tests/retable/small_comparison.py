@@ -84,7 +84,7 @@ SMALL = table(
 def comparison(**changes: object) -> Comparison:
     return Comparison.model_validate(
         {
-            "schema": "retable/comparison/3",
+            "schema": "retable/comparison/4",
             "suite": "small",
             "title": "A small suite",
             "document": "The document",
@@ -93,7 +93,13 @@ def comparison(**changes: object) -> Comparison:
             "notes": ["A note of the suite."],
             "device": "cpu",
             "device_title": "This machine's CPU",
-            "settings": {"budget": "quick", "weights": "random", "seed": 7, "mirror": None},
+            "settings": {
+                "budget": "quick",
+                "weights": "random",
+                "data": "embedded",
+                "seed": 7,
+                "mirror": None,
+            },
             "machine": {"cpu": "Some CPU", "cores": 2},
             "versions": {"one": {"onnxruntime": "1.31.1"}},
             "tables": [SMALL],
@@ -119,9 +125,10 @@ def comparison(**changes: object) -> Comparison:
                 )
             ],
             "splits": [],
+            "compiled": [],
             "networks": [],
             "chains": [],
-            "scoring": None,
+            "scorings": [],
             "agreements": [
                 Agreement(
                     model="tiny",

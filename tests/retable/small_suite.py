@@ -59,6 +59,7 @@ class Small:
     framework: str = "null"
     unavailable: Iterable[str] = ()
     splits: Mapping[str, Any] | None = None
+    compilation: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         table = {
@@ -78,6 +79,7 @@ class Small:
             "licence": "MIT",
             "tables": [table],
             "splits": self.splits,
+            "compilation": self.compilation,
         }
         self.values = [
             Published("t", "net", column, "text", self.published.get(column, 1.0), "")
@@ -107,7 +109,7 @@ class Small:
         sessions = {
             block.name: session(block.name, launches, **session_) for block in self.plan.runnable
         }
-        return Measurements(self.plan, sessions, Scores([]))
+        return Measurements(self.plan, sessions, Scores([], "embedded"))
 
     def answers(
         self, column: str, launches: Mapping[str, Launches], **session_: Any

@@ -8,13 +8,16 @@ from retable.config.load import load_configuration
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIGURATION = load_configuration(REPOSITORY)
-SCORED = [suite for suite in CONFIGURATION.suites.values() if suite.accuracy is not None]
+SCORED = [
+    (suite.suite, accuracy)
+    for suite in CONFIGURATION.suites.values()
+    for accuracy in suite.accuracy
+]
 DATA = REPOSITORY / "workflow" / "retable_data"
 
 
-@pytest.mark.parametrize("suite", SCORED, ids=lambda suite: suite.suite)
-def test_a_suite_is_scored_by_what_is_there(suite):
-    accuracy = suite.accuracy
+@pytest.mark.parametrize(("suite", "accuracy"), SCORED)
+def test_a_suite_is_scored_by_what_is_there(suite, accuracy):
     assert (DATA / "metrics" / f"{accuracy.metric}.py").is_file()
     tasks = set()
     for name in (accuracy.published, accuracy.embedded):

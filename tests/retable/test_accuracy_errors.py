@@ -32,13 +32,13 @@ def edited(checkout, name, change):
     [
         (
             "suites/fast-scnn",
-            lambda suite: suite["accuracy"].update(metric="segmentatoin"),
-            "config/suites/fast-scnn.yaml: accuracy.metric: no file "
+            lambda suite: suite["accuracy"][0].update(metric="segmentatoin"),
+            "config/suites/fast-scnn.yaml: accuracy[0].metric: no file "
             "retable_data/metrics/segmentatoin.py; did you mean 'segmentation'?",
         ),
         (
             "suites/fast-scnn",
-            lambda suite: suite["accuracy"].update(embedded="street"),
+            lambda suite: suite["accuracy"][0].update(embedded="street"),
             "unknown dataset 'street'",
         ),
         (
@@ -49,7 +49,7 @@ def edited(checkout, name, change):
         (
             "datasets/streets",
             lambda dataset: dataset.update(splits=["train", "calibration"]),
-            "config/suites/fast-scnn.yaml: accuracy.split: streets has no 'val'",
+            "config/suites/fast-scnn.yaml: accuracy[0].split: streets has no 'val'",
         ),
         (
             "models/fast-scnn",

@@ -1,10 +1,14 @@
 """Sessions made by hand, on the plan of a real device file: what a cell says."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from small_suite import Small, measured_by_turns
 
+from retable.config.suite import Statistic
 from retable.contract import Result
+from retable.statistics import STATISTICS
 
 NULL = "null.none.fp32"
 LAUNCHES = [[1.0, 3.0], [2.0, 4.0], [3.0, 5.0]]  # means 2, 3 and 4 ms
@@ -190,11 +194,17 @@ def test_a_field_that_the_backend_lacks_is_unsupported():
     assert (answer.measured, answer.ratio, answer.verdict) == (None, None, None)
 
 
-def test_what_is_not_computed_yet_is_unavailable():
+def test_a_sum_of_as_many_as_were_timed_has_no_ratio_to_another():
     point = {"statistic": "total_time", "unit": "s"}
-    (answer,) = Small({"A": point}).answers("A", {NULL: LAUNCHES})
-    assert answer.outcome == "unavailable"
-    assert answer.reason == "'total_time' is not computed by this version of retable"
+    launches = [[1000.0, 3000.0], [2000.0, 2500.0], [5000.0]]
+    (answer,) = Small({"A": point}, {"A": 12.0}).answers("A", {NULL: launches})
+    assert answer.measured is not None
+    assert answer.measured.value == pytest.approx(4.5)
+    assert (answer.ratio, answer.verdict) == (None, None)
+
+
+def test_every_statistic_that_a_suite_may_name_is_computed():
+    assert set(get_args(Statistic)) == set(STATISTICS)
 
 
 def test_a_case_that_failed_says_how():

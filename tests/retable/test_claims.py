@@ -1,10 +1,12 @@
 """Claims on sessions made by hand: pairs, verdicts, and what is said of the published values."""
 
+from dataclasses import replace
+
 import pytest
-from small_suite import Small, measured_by_turns
+from small_suite import Small, measured_by_turns, session
 
 from retable.answers import Measurements
-from retable.claims import claim_pairs
+from retable.claims import claim_pairs, judge
 from retable.config.suite import Claim
 from retable.contract import Result
 from retable.scores import Scores
@@ -136,7 +138,7 @@ def test_the_noise_floor_is_that_of_the_field_that_is_compared():
 
 def test_the_noise_floor_is_not_told_of_a_block_that_was_not_timed():
     small = Small(COLUMNS)
-    measured = Measurements(small.plan, {}, Scores([]))
+    measured = Measurements(small.plan, {}, Scores([], "embedded"))
     assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
 
 
@@ -268,6 +270,74 @@ def test_across_roles_every_backend_meets_every_other():
             "0.75x, holds in 0 of 1, fails in 1; noise floor not known",
         ),
     }
+
+
+ROLES = {
+    f"{role} {size}": {"role": role, "input": size}
+    for role in ("engine", "native")
+    for size in ("8x8", "16x16")
+}
+OVER = {
+    "ratio_of": {"role": "engine", "input": "16x16"},
+    "to": {"role": "native"},
+    "over": {"input": "8x8"},
+    "expect": {"below": 0.8},
+}
+
+
+def judged_over(large: dict, small: dict, twin: str | None = None):
+    """The claim of what a larger input changes, on two sessions: the one answer, and the whole."""
+    suite = Small(ROLES, claim=OVER, device="cpu", framework="paddle", unavailable=["openvino"])
+    launches = {"tiny_16x16": large, "tiny_8x8": small}
+    sessions = {
+        block.name: session(
+            block.name,
+            launches[block.name],
+            twin=(twin, launches[block.name][twin]) if twin else None,
+        )
+        for block in suite.plan.runnable
+    }
+    measured = Measurements(suite.plan, sessions, Scores([], "embedded"))
+    published = {
+        value.place: value
+        for value in (
+            replace(one, value={"engine 16x16": 2.0, "native 16x16": 8.0}.get(one.column, 1.0))
+            for one in suite.values
+        )
+    }
+    whole = judge(Claim(name="a-claim", claim="A claim.", **OVER), suite.plan, published, measured)
+    return next(one for one in whole.answers if one.backend.startswith("onnxruntime")), whole
+
+
+def test_a_ratio_over_that_of_another_session():
+    large = {"onnxruntime.none.fp32": STEADY, "paddle.native.fp32": rounds(10.0, 10.0, 10.0)}
+    small = {"onnxruntime.none.fp32": rounds(1.0, 1.0, 1.0), "paddle.native.fp32": STEADY}
+    answer, whole = judged_over(large, small)
+    assert whole.published == "0.25x, holds in 1 of 1"
+    assert answer.detail == "0.40x, holds in 1 of 1; noise floor not known"
+    (pair,) = answer.pairs
+    assert (pair.published, pair.measured.value) == (0.25, pytest.approx(0.4))
+    answer, _ = judged_over(small, small)
+    assert (answer.verdict, answer.pairs[0].measured.value) == ("fails", 1.0)
+
+
+def test_a_ratio_over_another_is_as_uncertain_as_both():
+    """0.7 to 0.9 of the native time over 0.9 to 1.1 of it."""
+    large = {"onnxruntime.none.fp32": rounds(0.7, 0.8, 0.9), "paddle.native.fp32": rounds(1, 1, 1)}
+    small = {"onnxruntime.none.fp32": rounds(0.9, 1.0, 1.1), "paddle.native.fp32": rounds(1, 1, 1)}
+    answer, _ = judged_over(large, small, twin="paddle.native.fp32")
+    (pair,) = answer.pairs
+    assert answer.verdict == "undecided"
+    assert pair.measured.low == pytest.approx(0.7 / 1.1)
+    assert pair.measured.high == pytest.approx(0.9 / 0.9)
+    assert pair.noise_floor == 0.0
+
+
+def test_an_other_ratio_that_was_not_measured_is_the_reason():
+    large = {"onnxruntime.none.fp32": STEADY, "paddle.native.fp32": STEADY}
+    ended = Result(outcome="timeout", reason="too slow")
+    answer, _ = judged_over(large, {**large, "paddle.native.fp32": ended})
+    assert (answer.verdict, answer.detail) == ("not testable", "timeout: too slow")
 
 
 def test_a_role_that_the_device_lacks_is_the_reason():

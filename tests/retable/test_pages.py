@@ -248,7 +248,7 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
         "| retable commit | 0123abc |",
         "- A note of the suite.",
         "    snakemake --cores 4 --config device=cpu suite=small"
-        " budget=quick weights=random seed=7",
+        " budget=quick weights=random data=embedded seed=7",
     ]:
         assert line in lines
     assert "> **Tiny: random weights.** the host cannot be reached." in page

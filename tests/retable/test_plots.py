@@ -10,7 +10,7 @@ from small_comparison import ROWS, SMALL, cell, failed, measured, table
 
 from retable.comparison import ComparedTable
 from retable.config.suite import Plot
-from retable.plots import _bar, draw
+from retable.plots import bar_of, draw
 
 PLOT = Plot(title="A plot", table="argmax", column="FP32")
 LATE = failed("one", "timeout", "no end")
@@ -49,18 +49,18 @@ def test_a_backend_without_any_number_has_no_panel(tmp_path: Path) -> None:
     assert both > one > none
 
 
-def test_a_bar_is_a_number_with_its_interval() -> None:
+def test_abar_of_is_a_number_with_its_interval() -> None:
     made = cell(ROWS[0], measured(8.0), failed("two", "timeout", "no end"))
-    assert _bar("one", made) == pytest.approx((8.0, 7.2, 8.8))
-    assert _bar("published", made) == (10.0, 10.0, 10.0)
+    assert bar_of("one", made) == pytest.approx((8.0, 7.2, 8.8))
+    assert bar_of("published", made) == (10.0, 10.0, 10.0)
 
 
-def test_where_there_is_no_number_there_is_no_bar() -> None:
+def test_where_there_is_no_number_there_is_nobar_of() -> None:
     made = cell(ROWS[0], LATE, value=None, why="it crashed")
-    assert _bar("one", made) is None
-    assert _bar("published", made) is None
-    assert _bar("absent", made) is None
-    assert _bar("one", None) is None
+    assert bar_of("one", made) is None
+    assert bar_of("published", made) is None
+    assert bar_of("absent", made) is None
+    assert bar_of("one", None) is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_where_there_is_no_number_there_is_no_bar() -> None:
         [cell(row, measured(8.0), value=None, why="it crashed") for row in ROWS[:2]],
     ],
 )
-def test_a_kind_is_in_the_legend_wherever_its_first_bar_stands(
+def test_a_kind_is_in_the_legend_wherever_its_firstbar_of_stands(
     cells: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = []

@@ -31,7 +31,7 @@ def record(small, name, outcome="ok", reason=None, **metrics):
 
 
 def answers(small, records):
-    measured = Measurements(small.plan, {}, Scores(records))
+    measured = Measurements(small.plan, {}, Scores(records, "embedded"))
     return {
         cell.column: measured.answer(case, cell, None)
         for cell in small.plan.cells
@@ -72,6 +72,17 @@ def test_a_case_that_was_not_scored_says_so():
     assert {one.outcome for one in found.values()} == {"unavailable"}
 
 
+def test_a_run_that_was_to_score_nothing_says_so():
+    small = Small(COLUMNS)
+    (answer,) = {
+        measured.answer(case, cell, None).reason
+        for measured in [Measurements(small.plan, {}, Scores([], "none"))]
+        for cell in small.plan.cells
+        for case in small.plan.answers[cell]
+    }
+    assert answer == "the run was asked to score nothing: data=none"
+
+
 @pytest.mark.parametrize(
     ("fused", "verdict"),
     [(0.75, "holds"), (0.7499, "holds"), (0.7, "fails"), (None, "not testable")],
@@ -95,7 +106,7 @@ def test_a_claim_about_accuracy_is_judged_by_the_scores_alone(fused, verdict):
         )
         for cell in small.plan.cells
     }
-    measured = Measurements(small.plan, {}, Scores(records))
+    measured = Measurements(small.plan, {}, Scores(records, "embedded"))
     (answer,) = judge(claim, small.plan, values, measured).answers
     assert answer.verdict == verdict
     assert "noise floor" not in answer.detail

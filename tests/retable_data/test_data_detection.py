@@ -139,6 +139,24 @@ def test_boxes_cut_down_to_whole_pixels_are_worth_less(real_data) -> None:
     assert cut < 0.99
 
 
+@pytest.mark.real
+def test_both_ways_are_scored_beside_each_other(real_data) -> None:
+    scenes = Scenes(real_data)
+    outputs = scenes.outputs()
+    outputs["detection_boxes"] -= np.float32(1e-4)
+
+    def scored(**options: bool) -> dict:
+        result = real_data.score("detection", scenes.index, scenes.placements, outputs, **options)
+        return dict(result["facts"]["metrics"])
+
+    both, cut = scored(truncated_beside=True), scored(truncate_boxes=True)
+    boxes = [name.partition("/")[2] for name in cut if name.startswith("bbox/")]
+    assert len(boxes) == 12
+    assert [both[f"truncated/{name}"] for name in boxes] == [cut[f"bbox/{name}"] for name in boxes]
+    assert both["truncated/AP"] < both["bbox/AP"]
+    assert "truncated/AP" not in cut
+
+
 @pytest.mark.parametrize(
     ("truncate", "wanted"), [(False, [25.6, 10.8, 51.2, 48.6]), (True, [25, 10, 51, 48])]
 )

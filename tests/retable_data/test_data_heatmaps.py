@@ -67,11 +67,11 @@ def stepped(x: int, y: int, gradient: list[float], hessian: list[list[float]]) -
     return [x + step[0], y + step[1]]
 
 
-def dark_by_definition(heatmap: np.ndarray) -> list[float]:
+def dark_by_definition(heatmap: np.ndarray, kernel: int) -> list[float]:
     x, y = top(heatmap)
     if not (1 < x < WIDTH - 2 and 1 < y < HEIGHT - 2):
         return [x, y]
-    h = np.log(np.maximum(blurred_by_definition(heatmap, KERNEL), 1e-10))
+    h = np.log(np.maximum(blurred_by_definition(heatmap, kernel), 1e-10))
     dxx = 0.25 * (h[y, x + 2] - 2 * h[y, x] + h[y, x - 2])
     dyy = 0.25 * (h[y + 2, x] - 2 * h[y, x] + h[y - 2, x])
     dxy = 0.25 * (h[y + 1, x + 1] - h[y - 1, x + 1] - h[y + 1, x - 1] + h[y - 1, x - 1])
@@ -79,9 +79,9 @@ def dark_by_definition(heatmap: np.ndarray) -> list[float]:
     return stepped(x, y, gradient, [[dxx, dxy], [dxy, dyy]])
 
 
-def udp_by_definition(heatmap: np.ndarray) -> list[float]:
+def udp_by_definition(heatmap: np.ndarray, kernel: int) -> list[float]:
     x, y = top(heatmap)
-    h = np.log(np.clip(blurred_by_definition(heatmap, KERNEL), 0.001, 50))
+    h = np.log(np.clip(blurred_by_definition(heatmap, kernel), 0.001, 50))
     h = np.pad(h, 1, mode="edge")
     x, y = x + 1, y + 1
     dxx = h[y, x + 1] - 2 * h[y, x] + h[y, x - 1]
@@ -95,15 +95,16 @@ def udp_by_definition(heatmap: np.ndarray) -> list[float]:
 
 
 DEFINITIONS = {
-    "argmax": lambda heatmap: list(top(heatmap)),
-    "quarter": quarter_by_definition,
+    "argmax": lambda heatmap, kernel: list(top(heatmap)),
+    "quarter": lambda heatmap, kernel: quarter_by_definition(heatmap),
     "dark": dark_by_definition,
     "udp": udp_by_definition,
 }
 
 
+@pytest.mark.parametrize("kernel", heatmaps.KERNELS)
 @pytest.mark.parametrize("way", DEFINITIONS)
-def test_decoding_is_its_definition(way: str) -> None:
+def test_decoding_is_its_definition(way: str, kernel: int) -> None:
     places = np.concatenate(
         [
             random_places(0, margin=4, count=6),
@@ -113,8 +114,8 @@ def test_decoding_is_its_definition(way: str) -> None:
     )
     noise = 0.02 * np.random.RandomState(2).standard_normal((len(places), HEIGHT, WIDTH))
     maps = (drawn(places) + noise).astype(np.float32)
-    found = heatmaps.decoded(maps, way, KERNEL)
-    wanted = [DEFINITIONS[way](one.astype(np.float64)) for one in maps]
+    found = heatmaps.decoded(maps, way, kernel)
+    wanted = [DEFINITIONS[way](one.astype(np.float64), kernel) for one in maps]
     assert np.abs(found.places - wanted).max() < 1e-3
     assert found.scores.tolist() == maps.max(axis=(1, 2)).tolist()
 

@@ -209,8 +209,8 @@ def test_suppression_has_something_to_choose_from(twice):
     facts = twice[0][1].facts
     assert facts["parameters"] == 6_103_999
     assert facts["detections"]["number"] == 100
-    assert facts["detections"]["scores"] > 50
-    assert 0.05 < facts["detections"]["lowest"] < facts["detections"]["highest"] < 1
+    assert facts["detections"]["scores"] > 20  # different ones; the best are nearly 1
+    assert 0.05 < facts["detections"]["lowest"] < facts["detections"]["highest"] <= 1
 
 
 @pytest.mark.real

@@ -1,5 +1,11 @@
 """The verb `predict`, on the null backend and on one that tells what it was given."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +14,7 @@ from retable_runner.errors import JobError, Unsupported
 from retable_runner.labels import labels_of
 from retable_runner.preparation import prepared
 
+PACKAGES = Path(__file__).parents[2] / "workflow"
 IMAGENET = {
     "input": "image",
     "order": "rgb",
@@ -127,3 +134,59 @@ def test_what_fails_leaves_no_array(tmp_path):
         folder.append("output", np.zeros((1, 3)))
         raise RuntimeError("in the middle")
     assert list(tmp_path.iterdir()) == []
+
+
+# In a process of its own: what predicting so many pictures takes beyond the pictures themselves.
+MEASURE = """
+import json, sys, threading
+from retable_runner import contract, predict
+
+def private_kib():
+    with open("/proc/self/status") as stream:
+        return next(int(line.split()[1]) for line in stream if line.startswith("RssAnon"))
+
+job, done, most = json.load(open(sys.argv[1])), threading.Event(), [0]
+
+def watch():
+    while not done.wait(0.01):
+        most.append(max(most.pop(), private_kib()))
+
+watching = threading.Thread(target=watch)
+watching.start()
+result = contract.new_result()
+predict.run(job, result)
+done.set()
+watching.join()
+assert result["facts"]["inputs"] == int(sys.argv[2])
+print(most[0])
+"""
+
+
+def peak_kib(tmp_path, job, count):
+    """The most memory of its own that predicting `count` pictures of 256 x 512 took."""
+    folder = tmp_path / str(count)
+    folder.mkdir()
+    noise = np.random.RandomState(0).randint(0, 256, (count, 256, 512, 3)).astype(np.uint8)
+    np.save(folder / "pictures.npy", noise)
+    asked = {
+        **job,
+        "pictures": contract.artifact(str(folder / "pictures.npy")),
+        "input": {"height": 256, "width": 512, "batch": 1},
+        "folder": str(folder / "predictions"),
+    }
+    (folder / "job.json").write_text(json.dumps(asked))
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(folder / "job.json"), str(count)],
+        env={**os.environ, "PYTHONPATH": str(PACKAGES)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory")
+def test_ten_times_the_pictures_take_no_more_memory(tmp_path, job):
+    few, many = peak_kib(tmp_path, job, 20), peak_kib(tmp_path, job, 200)
+    pictures_kib = (200 - 20) * 256 * 512 * 3 / 1024
+    assert abs(many - few) < 0.05 * pictures_kib, (few, many)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from retable.contract import Artifact
+from retable.jobs.build import BuildJob
 from retable.jobs.launch import LaunchJob
 from retable.local import LocalPlace
 from retable.places import run_job
@@ -201,3 +202,36 @@ def test_one_that_outgrows_its_memory_is_out_of_memory(launched):
     result = launched("hungry", memory_limit_mib=4000, xla="none")
     assert result.outcome == "out_of_memory", result.reason
     assert "OOM when allocating tensor" in result.reason
+
+
+@pytest.mark.real
+def test_a_process_that_xla_kills_has_crashed_and_tells_xlas_last_words(launched, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_no_such_flag=1")
+    result = launched("sound", xla="gpu+cpu", threads=1)
+    assert result.outcome == "crashed"
+    assert "SIGABRT" in result.reason
+    assert "Unknown flag" in result.reason
+    assert "--xla_cpu_no_such_flag=1" in result.reason
+
+
+@pytest.mark.real
+def test_tensorrt_inside_tensorflow_is_unavailable_where_the_build_lacks_it(
+    saved, tensorflow_python, tmp_path, described
+):
+    job = BuildJob(
+        backend="tensorflow",
+        source={file: Artifact(**described(saved / "sound" / file)) for file in FILES},
+        precision="fp32",
+        options={"tftrt": True},
+        folder=str(tmp_path / "engine"),
+    )
+    result = run_job(
+        LocalPlace(Path(tensorflow_python)),
+        "retable_runner",
+        job,
+        log=tmp_path / "log",
+        timeout_s=120,
+    )
+    assert result.outcome == "unavailable"
+    assert result.reason.startswith("this build of TensorFlow 2.")
+    assert result.artifacts == {}

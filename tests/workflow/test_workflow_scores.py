@@ -46,24 +46,30 @@ def scored(checkout):
     """A checkout whose tiny suite has a data set, and a model with weights of its own."""
     checkout.write("workflow/retable_data/sets/halves.py", LOADER)
     checkout.write("config/datasets/halves.yaml", DATASET)
-    checkout.edit_yaml("config/suites/tiny.yaml", lambda suite: suite.update(accuracy=ACCURACY))
-
-    def with_weights(model):
-        model.update(task="segmentation", preparation=PREPARATION)
-        model["weights"]["embedded"] = {"file": "data/tiny.npz", "trained_on": "halves"}
-
-    checkout.edit_yaml("config/models/tiny.yaml", with_weights)
-    random = np.random.RandomState(1)
-    np.savez(
-        checkout.path("data/tiny.npz"),
-        weight=random.standard_normal((19, 3, 1, 1)).astype(np.float32),
-        bias=random.standard_normal(19).astype(np.float32),
-    )
+    checkout.edit_yaml("config/suites/tiny.yaml", lambda suite: suite.update(accuracy=[ACCURACY]))
+    give_weights(checkout, "tiny", classes=19)
     return checkout
 
 
+def give_weights(checkout, name, classes, labels=None):
+    """Weights of its own for a model, whose labels mean `labels`."""
+    file = f"data/{name}.npz"
+
+    def change(model):
+        model.update(task="segmentation", labels=labels, preparation=PREPARATION)
+        model["weights"]["embedded"] = {"file": file, "trained_on": "halves"}
+
+    checkout.edit_yaml(f"config/models/{name}.yaml", change)
+    random = np.random.RandomState(1)
+    np.savez(
+        checkout.path(file),
+        weight=random.standard_normal((classes, 3, 1, 1)).astype(np.float32),
+        bias=random.standard_normal(classes).astype(np.float32),
+    )
+
+
 def scoring(checkout):
-    return checkout.json("results/null/comparisons/tiny.json")["scoring"]
+    return checkout.json("results/null/comparisons/tiny.json")["scorings"][0]
 
 
 def test_every_case_is_scored_beside_its_latency(scored):
@@ -82,6 +88,29 @@ def test_every_case_is_scored_beside_its_latency(scored):
     assert "Scored on 3 pictures of Halves, val" in page
     assert "trained on halves, by a script of this repository" in page
     assert "- Every picture is the same." in page
+
+
+def test_models_of_one_suite_are_scored_on_the_sets_whose_labels_they_have(scored):
+    other = DATASET.replace("halves", "thirds", 1).replace("title: Halves", "title: Thirds")
+    scored.write("config/datasets/thirds.yaml", other + "labels: shades\n")
+    both = [ACCURACY, {**ACCURACY, "published": "thirds", "embedded": "thirds"}]
+    scored.edit_yaml("config/suites/tiny.yaml", lambda suite: suite.update(accuracy=both))
+    give_weights(scored, "tiny2", classes=5, labels="shades")
+    scored.tiny(runtime="host")
+    found = scored.json("results/null/comparisons/tiny.json")["scorings"]
+    models = {one["data"]: {case["model"] for case in one["scored"]} for one in found}
+    assert models == {"Halves": {"tiny"}, "Thirds": {"tiny2"}}
+    page = scored.read("results/null/reports/tiny.md")
+    assert page.count("## Accuracy beside latency") == 1
+    assert "Scored on 3 pictures of Halves, val" in page
+    assert "Scored on 3 pictures of Thirds, val" in page
+
+
+def test_a_run_may_be_asked_to_score_nothing(scored):
+    run = scored.tiny(runtime="host", data="none")
+    assert "dataset halves/val" not in run.jobs
+    assert not {"predict", "score"} & {job.split()[0] for job in run.jobs}
+    assert "asked for `data=none`" in scored.read("results/null/reports/tiny.md")
 
 
 def test_random_weights_are_not_scored_and_say_so(scored):

@@ -59,18 +59,16 @@ class Measurements:
         found = self.reading(case, cell)
         if isinstance(found, Ending):
             return self._answer(case, outcome=found.outcome, reason=found.reason)
-        name = cell.measure.statistic or ""
-        statistic = STATISTICS.get(name)
-        if statistic is None:
-            ending = _not_computed(name)
-            return self._answer(case, outcome=ending.outcome, reason=ending.reason)
+        name = cell.measure.statistic
+        assert name is not None
+        statistic = STATISTICS[name]
         shortage = _shortage(statistic, found)
         if shortage is not None:
             return self._answer(case, outcome="not_converged", reason=f"{name} {shortage}")
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
-        of_its_size = self._plan.size is None
-        ratio = measured.scaled(1 / published) if published and of_its_size else None
+        comparable = self._plan.size is None and not statistic.of_count
+        ratio = measured.scaled(1 / published) if published and comparable else None
         ended = self._ended(case, found)
         return self._answer(
             case,
@@ -173,10 +171,6 @@ class Measurements:
                 **rest,
             }
         )
-
-
-def _not_computed(wanted: str | None) -> Ending:
-    return Ending("unavailable", f"{wanted!r} is not computed by this version of retable")
 
 
 def _shortage(statistic: Statistic, found: Reading) -> str | None:

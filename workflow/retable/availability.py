@@ -47,17 +47,15 @@ class PlugIns:
 
     def check_accuracy(self, suite: Suite, sets: Mapping[str, DataSet]) -> None:
         """Say in one sentence what of a suite's `accuracy` names nothing that is there."""
-        accuracy = suite.accuracy
-        if accuracy is None:
-            return
-        where = f"config/suites/{suite.suite}.yaml: accuracy"
-        self._check(f"{where}.metric", "retable_data/metrics", accuracy.metric)
-        for name in (accuracy.published, accuracy.embedded):
-            chosen = sets[name]
-            self._check(f"config/datasets/{name}.yaml: loader", "retable_data/sets", chosen.loader)
-            if accuracy.split not in chosen.splits:
-                splits = ", ".join(chosen.splits)
-                raise RetableError(f"{where}.split: {name} has no {accuracy.split!r}: {splits}")
+        for index, accuracy in enumerate(suite.accuracy):
+            where = f"config/suites/{suite.suite}.yaml: accuracy[{index}]"
+            self._check(f"{where}.metric", "retable_data/metrics", accuracy.metric)
+            for name in (accuracy.published, accuracy.embedded):
+                loader = sets[name].loader
+                self._check(f"config/datasets/{name}.yaml: loader", "retable_data/sets", loader)
+                if accuracy.split not in sets[name].splits:
+                    splits = ", ".join(sets[name].splits)
+                    raise RetableError(f"{where}.split: {name} has no {accuracy.split!r}: {splits}")
 
     def check_geometry(self, model: Model) -> None:
         """Say in one sentence that a model's pictures go in as no geometry does it."""

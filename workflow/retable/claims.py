@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -13,12 +14,13 @@ from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
 from retable.readings import Reading, common_basis
-from retable_statistics.launches import Estimate, widened
+from retable_statistics.launches import Estimate, quotient, widened
 
 Verdict = Literal["holds", "fails", "undecided"]
 # Pairs that end so say nothing about the claim; others that have no number leave it undecided.
 BEYOND_THE_DEVICE = ("unsupported", "unavailable")
 Values = Mapping[tuple[str, str, str], Published]
+Cells = tuple[Cell, Cell]
 
 
 def judge(claim: Claim, plan: Plan, published: Values, measured: Measurements) -> ComparedClaim:
@@ -27,33 +29,52 @@ def judge(claim: Claim, plan: Plan, published: Values, measured: Measurements) -
     judged: dict[str, list[Pair]] = {}
     for pair in pairs:
         for label, upper, lower in matched_cases(pair, plan):
-            judged.setdefault(label, []).append(
-                _judged(claim, pair, (upper, lower), plan, published, measured)
-            )
+            found = _measured_ratio(claim, pair, label, (upper, lower), plan, measured)
+            ratio = published_ratio(claim, pair, plan, published)
+            judged.setdefault(label, []).append(_judged(claim, pair, ratio, found))
     return ComparedClaim(
         name=claim.name,
         claim=claim.claim,
         note=claim.note,
-        published=_published_summary(claim, pairs, published),
+        published=_published_summary(claim, plan, published),
         answers=[_answer(label, answers) for label, answers in judged.items()],
     )
 
 
-def claim_pairs(claim: Claim, plan: Plan) -> list[tuple[Cell, Cell]]:
+def claim_pairs(claim: Claim, plan: Plan) -> list[Cells]:
     """Each cell that the claim speaks of with its partner: the same but for what `to` says."""
-    cells = [cell for cell in plan.cells if claim.table in (None, cell.table)]
-    pairs = []
-    for cell in cells:
-        if not _speaks_of(claim, cell):
-            continue
-        wanted = (_partner(cell.request, claim.to), cell.measure, cell.measured_on)
-        for other in cells:
-            if (other.request, other.measure, other.measured_on) == wanted:
-                pairs.append((cell, other))
-    return pairs
+    return [
+        (cell, other)
+        for cell in _cells(claim, plan)
+        if _speaks_of(claim, cell)
+        for other in _partners(cell, claim.to, claim, plan)
+        if claim.over is None or pair_over(claim, (cell, other), plan)
+    ]
 
 
-def matched_cases(pair: tuple[Cell, Cell], plan: Plan) -> Iterator[tuple[str, Case, Case]]:
+def pair_over(claim: Claim, pair: Cells, plan: Plan) -> Cells | None:
+    """The pair whose ratio the claim's is divided by: the same but for what `over` says."""
+    if claim.over is None:
+        return None
+    uppers, lowers = (_partners(cell, claim.over, claim, plan) for cell in pair)
+    return (uppers[0], lowers[0]) if uppers and lowers else None
+
+
+def _cells(claim: Claim, plan: Plan) -> list[Cell]:
+    return [cell for cell in plan.cells if claim.table in (None, cell.table)]
+
+
+def _partners(cell: Cell, to: Point, claim: Claim, plan: Plan) -> list[Cell]:
+    """The cells whose case is the same but for what `to` says."""
+    wanted = (_partner(cell.request, to), cell.measure, cell.measured_on)
+    return [
+        other
+        for other in _cells(claim, plan)
+        if (other.request, other.measure, other.measured_on) == wanted
+    ]
+
+
+def matched_cases(pair: Cells, plan: Plan) -> Iterator[tuple[str, Case, Case]]:
     """The cases of both cells that are to be compared, each couple with its label.
 
     Within one role a backend is compared with itself; across roles each with every other.
@@ -99,13 +120,22 @@ def _partner(request: Request, to: Point) -> Request:
     return dataclasses.replace(request, options=merged, **said)  # type: ignore[arg-type]
 
 
-def _published_ratio(pair: tuple[Cell, Cell], published: Values) -> float | None:
-    upper, lower = (published[cell.table, cell.row, cell.column].value for cell in pair)
-    return upper / lower if upper is not None and lower else None
+def published_ratio(claim: Claim, pair: Cells, plan: Plan, published: Values) -> float | None:
+    """What the claim is about, in published values; None where one of them is missing."""
+    values = [published[cell.table, cell.row, cell.column].value for cell in pair]
+    if values[0] is None or not values[1]:
+        return None
+    ratio = values[0] / values[1]
+    other = pair_over(claim, pair, plan)
+    if other is None:
+        return ratio
+    below = published_ratio(claim.model_copy(update={"over": None}), other, plan, published)
+    return ratio / below if below else None
 
 
-def _published_summary(claim: Claim, pairs: list[tuple[Cell, Cell]], published: Values) -> str:
-    ratios = [ratio for pair in pairs if (ratio := _published_ratio(pair, published)) is not None]
+def _published_summary(claim: Claim, plan: Plan, published: Values) -> str:
+    found = [published_ratio(claim, pair, plan, published) for pair in claim_pairs(claim, plan)]
+    ratios = [ratio for ratio in found if ratio is not None]
     if not ratios:
         return "no two published values to compare"
     held = sum(verdict_of(ratio, ratio, claim.expect.bounds()) == "holds" for ratio in ratios)
@@ -146,17 +176,8 @@ def _whole(counts: Mapping[str, int], pairs: int) -> Verdict | Literal["mixed"]:
     return "mixed" if counts["holds"] and counts["fails"] else "undecided"
 
 
-def _judged(
-    claim: Claim,
-    pair: tuple[Cell, Cell],
-    cases: tuple[Case, Case],
-    plan: Plan,
-    published: Values,
-    measured: Measurements,
-) -> Pair:
-    """Judge one ratio, paired by round; a difference under the noise floor is none."""
-    judge_pair = _ratio_of_times if pair[0].measure.score is None else _ratio_of_scores
-    found = judge_pair(pair, cases, plan, measured)
+def _judged(claim: Claim, pair: Cells, published: float | None, found: "Ratio | Ending") -> Pair:
+    """Judge one ratio; a difference under the noise floor is none."""
     ending = found if isinstance(found, Ending) else None
     estimate, verdict, floor = None, None, None
     if not isinstance(found, Ending):
@@ -168,7 +189,7 @@ def _judged(
     return Pair(
         row=pair[0].row,
         column=pair[0].column,
-        published=_published_ratio(pair, published),
+        published=published,
         measured=estimate,
         noise_floor=floor,
         verdict=verdict,
@@ -180,8 +201,33 @@ def _judged(
 Ratio = tuple[Estimate, float | None]  # and the noise floor, below which a difference is none
 
 
+def _measured_ratio(
+    claim: Claim,
+    pair: Cells,
+    label: str,
+    cases: tuple[Case, Case],
+    plan: Plan,
+    measured: Measurements,
+) -> Ratio | Ending:
+    """The ratio that the claim is about, of the two cases that have this label."""
+    ratio_of = _ratio_of_times if pair[0].measure.score is None else _ratio_of_scores
+    above = ratio_of(pair, cases, plan, measured)
+    other = pair_over(claim, pair, plan)
+    if other is None or isinstance(above, Ending):
+        return above
+    of_label = [case[1:] for case in matched_cases(other, plan) if case[0] == label]
+    if not of_label:
+        return Ending("unavailable", "not both of the two ratios can be had of these backends")
+    below = ratio_of(other, of_label[0], plan, measured)
+    if isinstance(below, Ending):
+        return below
+    floors = [floor for _, floor in (above, below) if floor is not None]
+    floor = math.prod(1 + one for one in floors) - 1 if len(floors) == 2 else None
+    return quotient(above[0], below[0]), floor
+
+
 def _ratio_of_times(
-    pair: tuple[Cell, Cell], cases: tuple[Case, Case], plan: Plan, measured: Measurements
+    pair: Cells, cases: tuple[Case, Case], plan: Plan, measured: Measurements
 ) -> Ratio | Ending:
     """One latency over another, paired by round."""
     upper, lower = (_times(measured, case, cell) for cell, case in zip(pair, cases, strict=True))
@@ -197,7 +243,7 @@ def _ratio_of_times(
 
 
 def _ratio_of_scores(
-    pair: tuple[Cell, Cell], cases: tuple[Case, Case], _: Plan, measured: Measurements
+    pair: Cells, cases: tuple[Case, Case], _: Plan, measured: Measurements
 ) -> Ratio | Ending:
     """One accuracy over another: on the same pictures both are what they are, without noise."""
     upper, lower = (

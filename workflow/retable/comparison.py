@@ -150,6 +150,21 @@ class ComparedSplit(Message):
     ways: list[Way]
 
 
+class Compiled(Message):
+    """A case with a setting of what is compiled: what that costs, and the steady state after it."""
+
+    model: str
+    input: str
+    backend: str
+    setting: str  # xla=gpu
+    answer: Answer  # the median of the steady state
+    clusters: float | None  # compiled in a launch; this and what follows: the launches' median
+    late: int | None  # of all launches, those compiled while it was timed
+    compile_s: float | None  # what compiling took
+    first_call_ms: float | None
+    to_plain: Versus | None  # beside the setting that compiles nothing
+
+
 class Network(Message):
     """A network at an input: its size, and the arithmetic of its graph without a tail."""
 
@@ -213,17 +228,19 @@ class Scored(Message):
     outcome: OutcomeName
     reason: str | None
     metrics: dict[str, float | None]
-    latency_ms: Interval | None  # latency_sync, what follows outside the engine included
+    latency_ms: Interval | None  # the median, what follows outside the engine included
 
 
 class Scoring(Message):
-    """On what, and by what, a suite's cases were scored."""
+    """On what, and by what, cases of a suite were scored."""
 
     data: str  # the data set's title
     split: str
     images: int | None
     metric: str
     headline: str
+    columns: list[str]  # further numbers of the metric to be shown, where a case has them
+    latency: str  # the field that `latency_ms` is of
     notes: list[str]
     scored: list[Scored]
 
@@ -246,7 +263,7 @@ class SessionSummary(Message):
 class Comparison(Message):
     """A suite on a device."""
 
-    schema_: Literal["retable/comparison/3"] = Field("retable/comparison/3", alias="schema")
+    schema_: Literal["retable/comparison/4"] = Field("retable/comparison/4", alias="schema")
     suite: str
     title: str
     document: str
@@ -261,10 +278,11 @@ class Comparison(Message):
     tables: list[ComparedTable]
     claims: list[ComparedClaim]
     splits: list[ComparedSplit]
+    compiled: list[Compiled]
     plots: list[Plot]
     weights: list[WeightsUsed]
     networks: list[Network]
     agreements: list[Agreement]
     chains: list[Chain]
-    scoring: Scoring | None
+    scorings: list[Scoring]  # one a data set
     sessions: list[SessionSummary]

@@ -109,17 +109,18 @@ def scores_table(scoring: Scoring, footnotes: Footnotes) -> list[list[str]]:
     """A header, and a row a case: what it is worth, and what it takes.
 
     Metrics are those that every scored case has, the headline first, but for those with a slash:
-    they have columns in the tables above.
+    they have columns in the tables above. Those that the suite names are shown where any has them.
     """
     found = [one.metrics for one in scoring.scored if one.outcome == "ok"]
     shared = set.intersection(*(set(metrics) for metrics in found)) if found else set()
     names = [scoring.headline] if scoring.headline in shared else []
     names += sorted(name for name in shared - {scoring.headline} if "/" not in name)
-    header = ["Model", "Input", "Backend", "Case", *names, "latency_sync, median (ms)"]
+    names += [name for name in scoring.columns if any(name in metrics for metrics in found)]
+    header = ["Model", "Input", "Backend", "Case", *names, f"{scoring.latency}, median (ms)"]
     rows = []
     for one in scoring.scored:
         if one.outcome == "ok":
-            scores = [_score_text(one.metrics[name]) for name in names]
+            scores = [_score_text(one.metrics.get(name)) for name in names]
         else:
             mark = footnotes.mark(f"{one.outcome}: {one.reason}")
             scores = [f"{NOTHING} {mark}", *([NOTHING] * (len(names) - 1))][: len(names)]

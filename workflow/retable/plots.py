@@ -46,7 +46,7 @@ def draw(plot: Plot, table: ComparedTable, path: Path) -> None:
         handles = [Patch(color=f"C{index}", label=kind) for index, kind in enumerate(kinds)]
         axes[0][0].legend(handles=handles, fontsize="small")
     figure.suptitle(plot.title)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
@@ -82,7 +82,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
     handles = [Patch(color=f"C{index}", label=way) for index, way in enumerate(ways)]
     figure.legend(handles=handles, fontsize="small", loc="outside lower center")
     figure.suptitle(work)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _way_bar(axis: Axes, place: int, measured: Interval) -> None:
@@ -115,11 +115,11 @@ def draw_accuracy(scoring: Scoring, path: Path) -> None:
     front = pareto_front(points)
     axis.step(*zip(*front, strict=True), where="post", color="0.6", linewidth=1, zorder=0)
     axis.set_xscale("log")
-    axis.set_xlabel("latency_sync, median (ms)")
+    axis.set_xlabel(f"{scoring.latency}, median (ms)")
     axis.set_ylabel(f"{scoring.headline} on {scoring.data}")
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize="small")
-    _save(figure, path)
+    save(figure, path)
 
 
 def pareto_front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -142,7 +142,8 @@ def _milliseconds(one: Scored) -> float:
     return one.latency_ms.value
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure as PNG, and close it."""
     with replacing(path) as temporary:
         # No software version in the file: the same numbers give the same bytes.
         figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
@@ -156,7 +157,7 @@ def _panel(axis: Axes, name: str, cells: list[ComparedCell]) -> None:
     for index, kind in enumerate(kinds):
         for position, group in enumerate(groups):
             row = SEPARATOR.join(part for part in (group, kind) if part)
-            bar = _bar(name, next((cell for cell in cells if cell.row == row), None))
+            bar = bar_of(name, next((cell for cell in cells if cell.row == row), None))
             if bar is None:
                 continue
             value, low, high = bar
@@ -177,16 +178,21 @@ def _kinds(cells: list[ComparedCell]) -> list[str]:
     return list(dict.fromkeys(SEPARATOR.join(cell.row.split(SEPARATOR)[1:]) for cell in cells))
 
 
-def _bar(name: str, cell: ComparedCell | None) -> tuple[float, float, float] | None:
-    """Value and interval of one bar; None where there is no number."""
+def bar_of(name: str, cell: ComparedCell | None) -> tuple[float, float, float] | None:
+    """Value and interval of one bar; None where there is no number. A score has no interval."""
     if cell is None:
         return None
     if name == PUBLISHED:
         value = cell.published.value
         return None if value is None else (value, value, value)
-    measured = next((one.measured for one in cell.answers if one.backend == name), None)
-    return None if measured is None else (measured.value, measured.low, measured.high)
+    answer = next((one for one in cell.answers if one.backend == name), None)
+    if answer is None or (answer.measured is None and answer.score is None):
+        return None
+    if answer.score is not None:
+        return answer.score, answer.score, answer.score
+    assert answer.measured is not None
+    return answer.measured.value, answer.measured.low, answer.measured.high
 
 
 def _has_numbers(name: str, cells: list[ComparedCell]) -> bool:
-    return any(_bar(name, cell) is not None for cell in cells)
+    return any(bar_of(name, cell) is not None for cell in cells)

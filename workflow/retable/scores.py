@@ -11,7 +11,9 @@ PER_UNIT = {"%": 100.0}  # a score is a share; how many of the unit make a whole
 class Scores:
     """The records of `score`, by block and case."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], data: str) -> None:
+        """`data` is the run's setting: which data set, or `none`."""
+        self._data = data
         self._records = {
             (record.subject["block"], record.subject["case"]): record for record in records
         }
@@ -25,6 +27,8 @@ class Scores:
             return case.ending
         wanted = cell.measure.score or ""
         record = self.record(case)
+        if self._data == "none":
+            return Ending("unavailable", "the run was asked to score nothing: data=none")
         if record is None:
             return Ending("unavailable", f"nothing here says what {wanted!r} of this model is")
         if record.outcome != "ok":

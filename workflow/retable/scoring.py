@@ -5,23 +5,35 @@ from typing import Any
 
 from retable.answers import Measurements, interval
 from retable.cases import Case
-from retable.comparison import Interval, Scored, Scoring
+from retable.comparison import Scored, Scoring
+from retable.config.dataset import DataSet
 from retable.config.load import Configuration
+from retable.config.suite import Accuracy
 from retable.plan import Plan
 from retable.records import Record
+from retable_statistics.launches import Estimate
 
-LATENCY = "latency_sync"
 
-
-def scoring_of(
+def scorings_of(
     plan: Plan, measured: Measurements, configuration: Configuration, settings: Mapping[str, Any]
-) -> Scoring:
-    """All cases of the plan that were to be scored, in its order."""
-    accuracy = plan.suite.accuracy
-    assert accuracy is not None
-    chosen = configuration.datasets[getattr(accuracy, settings["data"])]
+) -> list[Scoring]:
+    """For each data set all cases of the plan that were to be scored on it, in its order."""
     records = {case: measured.scores.record(case) for case in plan.runnable_cases}
-    scored = {case: record for case, record in records.items() if record is not None}
+    scorings = []
+    for accuracy, chosen in configuration.scored_on(plan.suite, settings["data"]):
+        scored = {
+            case: record
+            for case, record in records.items()
+            if record is not None and record.subject["set"] == chosen.dataset
+        }
+        if scored:
+            scorings.append(_scoring(accuracy, chosen, scored, measured))
+    return scorings
+
+
+def _scoring(
+    accuracy: Accuracy, chosen: DataSet, scored: Mapping[Case, Record], measured: Measurements
+) -> Scoring:
     images = {record.facts["images"] for record in scored.values() if record.outcome == "ok"}
     return Scoring(
         data=chosen.title,
@@ -29,12 +41,17 @@ def scoring_of(
         images=max(images, default=None),
         metric=accuracy.metric,
         headline=accuracy.headline,
+        columns=accuracy.columns,
+        latency=accuracy.latency,
         notes=chosen.notes,
-        scored=[_scored(case, record, measured) for case, record in scored.items()],
+        scored=[
+            _scored(case, record, measured.latency(case, accuracy.latency))
+            for case, record in scored.items()
+        ],
     )
 
 
-def _scored(case: Case, record: Record, measured: Measurements) -> Scored:
+def _scored(case: Case, record: Record, latency: Estimate | None) -> Scored:
     return Scored(
         model=case.request.model,
         input=case.request.input_key,
@@ -43,11 +60,5 @@ def _scored(case: Case, record: Record, measured: Measurements) -> Scored:
         outcome=record.outcome,
         reason=record.reason,
         metrics=record.facts.get("metrics", {}),
-        latency_ms=_latency(case, measured),
+        latency_ms=None if latency is None else interval(latency),
     )
-
-
-def _latency(case: Case, measured: Measurements) -> Interval | None:
-    """The median of the whole, as the host's clock has it; None where the case was not timed."""
-    found = measured.latency(case, LATENCY)
-    return None if found is None else interval(found)

@@ -74,11 +74,12 @@ def _way_texts(way: Way, footnotes: Footnotes) -> list[str]:
     behind = NOTHING if way.behind_ms is None else number(way.behind_ms)
     fastest = "fastest" if way.answer.measured else NOTHING
     if way.to_fastest is not None:
-        fastest = _ratio_text(way.to_fastest)
+        fastest = ratio_text(way.to_fastest)
     return [way.alternative, answer_text(way.answer, footnotes), behind, fastest]
 
 
-def _ratio_text(versus: Versus) -> str:
+def ratio_text(versus: Versus) -> str:
+    """A ratio with its interval, and what it is where it is neither faster nor slower."""
     ratio = versus.ratio
     said = "" if versus.verdict in ("faster", "slower") else f", {versus.verdict}"
     return f"{times(ratio.value)} [{ratio.low:.2f}, {ratio.high:.2f}]{said}"

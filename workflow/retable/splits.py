@@ -79,10 +79,10 @@ def _compared(
     readings = {place: one for place, one in found.items() if isinstance(one, Reading)}
     first = cases[order[0]]
 
-    def versus(upper: int, lower: int) -> Versus | None:
+    def beside(upper: int, lower: int) -> Versus | None:
         if upper == lower or upper not in readings or lower not in readings:
             return None
-        return _versus(readings[upper], readings[lower], block, cells[upper], measured)
+        return versus(readings[upper], readings[lower], block, cells[upper], measured)
 
     return ComparedSplit(
         work=split.work,
@@ -96,8 +96,8 @@ def _compared(
                 outside=split.alternatives[place].outside,
                 answer=answers[place],
                 behind_ms=_behind(cases[place], measured),
-                to_fastest=versus(place, order[0]),
-                to_engine=versus(place, 0),
+                to_fastest=beside(place, order[0]),
+                to_engine=beside(place, 0),
             )
             for place in order
         ],
@@ -113,10 +113,10 @@ def _latency(answer: Answer) -> float:
     return answer.measured.value if answer.measured else float("inf")
 
 
-def _versus(
+def versus(
     upper: Reading, lower: Reading, block: Block, cell: Cell, measured: Measurements
 ) -> Versus | None:
-    """The ratio of two ways' latencies; None where they have no round in common."""
+    """The ratio of two latencies of a block; None where they have no round in common."""
     ratio = measured.ratio(upper, lower)
     if ratio is None:
         return None

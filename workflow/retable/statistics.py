@@ -14,10 +14,15 @@ Samples = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Statistic:
-    """A number of one launch's samples. `of_all`: disturbed samples belong to it too."""
+    """A number of one launch's samples.
+
+    `of_all`: disturbed samples belong to it too. `of_count`: it grows with the number of samples,
+    so that launches of other lengths cannot be held against it.
+    """
 
     of: Callable[[Samples], float]
     of_all: bool = False
+    of_count: bool = False
     quantile: float | None = None  # one that few samples do not tell
 
     def shortage(self, samples: Samples) -> str | None:
@@ -37,4 +42,5 @@ STATISTICS = {
     # As the TF2 detection script takes it. What is slow belongs to it, whatever made it slow.
     "p99": Statistic(lambda samples: lower_percentile(samples, 0.99), of_all=True, quantile=0.99),
     "images_per_second": Statistic(mean_images_per_second),
+    "total_time": Statistic(lambda samples: float(np.sum(samples)), of_all=True, of_count=True),
 }

@@ -6,12 +6,13 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retable_export import folding, graphs, paddle_weights, pooling  # noqa: F401 - the order
+from retable_export import folding, graphs, paddle_weights, pooling, samples
 from retable_export.contract import replacing
+from retable_export.errors import JobError
 
 import paddle  # isort: skip # behind paddle_weights, which says why
 import paddle2onnx  # isort: skip
@@ -28,6 +29,34 @@ Sizes = "tuple[int | None, int | None, int | None]"  # images at once, height, w
 _IMAGE = "image"
 _ORIGIN = "op_callstack"
 _STEM = "program"  # Paddle derives the names of both files from it
+
+
+def weighted(
+    network: nn.Layer,
+    weights: str,
+    fetched: Mapping[str, Path],
+    seed: int,
+    calibration: InputShape,
+    folder: Path,
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Give a network its weights, official ones to `network.network`, or those of a seed.
+
+    Smooth images of the shape `calibration` set its batch normalisations and show its outputs.
+    Returns the file `state`, arrays by name, and facts: `parameters`, `weights`, `output_std` of
+    the first output, and `unused`, what official weights hold besides.
+    """
+    facts: dict[str, Any] = {"weights": weights, "parameters": paddle_weights.count(network)}
+    if weights == "official":
+        if len(fetched) != 1:
+            raise JobError(f"a Paddle network takes one fetched file, the job has {len(fetched)}")
+        (file,) = fetched.values()
+        facts["unused"] = paddle_weights.load_official(network.network, file)
+    else:
+        paddle_weights.initialise(network, seed, samples.smooth_images(calibration, seed))
+    files = {"state": folder / "state.npz"}
+    paddle_weights.save(network, files["state"])
+    facts["output_std"] = _deviation(network, samples.smooth_images(calibration, seed + 1))
+    return files, facts
 
 
 def trace(network: nn.Layer, sizes: Sizes, outputs: Sequence[str], folder: Path) -> dict[str, Path]:
@@ -128,6 +157,6 @@ def computed(network: nn.Layer, feeds: Mapping[str, np.ndarray]) -> list[np.ndar
         return [output.numpy() for output in network(paddle.to_tensor(feeds[_IMAGE]))]
 
 
-def deviation(network: nn.Layer, images: np.ndarray) -> float:
+def _deviation(network: nn.Layer, images: np.ndarray) -> float:
     """Return the deviation of a network's first output."""
     return float(computed(network, {_IMAGE: images})[0].std())

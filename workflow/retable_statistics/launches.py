@@ -69,6 +69,20 @@ def ratio_of_rounds(ratios):
     return Estimate(math.exp(logs.value), math.exp(logs.low), math.exp(logs.high), logs.coverage)
 
 
+def quotient(above, below):
+    """Return the Estimate of one Estimate over another, > 0, that nothing pairs: of two sessions.
+
+    The interval goes from end to farthest end: it holds the truth where both intervals do
+    (Bonferroni).
+    """
+    return Estimate(
+        above.value / below.value,
+        above.low / below.high,
+        above.high / below.low,
+        max(0.0, above.coverage + below.coverage - 1.0),
+    )
+
+
 def noise_floor(first, second):
     """Return how far apart one case timed twice may be taken to lie: 0.02 is 2 %.
 

@@ -13,6 +13,8 @@ rule build:
         "results/{device}/engines/{model}/{input}/{work}/{precision}/{player}.json",
     log:
         "results/logs/build/{device}/{model}/{input}/{work}/{precision}/{player}.log",
+    resources:
+        card=dag.engines.cards,
     params:
         backend=dag.engines.plugin,
         options=dag.engines.options,

@@ -16,6 +16,8 @@ rule outputs:
         "results/{device}/outputs/{block}/{case}.json",
     log:
         "results/logs/outputs/{device}/{block}/{case}.log",
+    resources:
+        card=dag.engines.cards,
     params:
         case=dag.cases.json,
         preparation=dag.cases.preparation_json,

@@ -17,6 +17,8 @@ rule predict:
         "results/{device}/predictions/{set}/{split}/{block}/{case}.json",
     log:
         "results/logs/predict/{device}/{set}/{split}/{block}/{case}.log",
+    resources:
+        card=dag.engines.cards,
     params:
         case=dag.cases.json,
         preparation=dag.cases.preparation_json,

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from retable.config.entry import Entry, Name, PluginName, Scalar
-from retable.config.model import Task
+from retable.config.model import Model, Task
 
 Split = Literal["train", "val", "calibration"]
 
@@ -55,6 +55,11 @@ class DataSet(Pictures):
     @property
     def pictures(self) -> Pictures:
         return Pictures.model_validate(self.model_dump(include=set(Pictures.model_fields)))
+
+    def judges(self, model: Model) -> bool:
+        """Whether what a model predicts is what the set's labels mean."""
+        fits = (model.task, model.labels) == (self.task, self.labels)
+        return model.preparation is not None and fits
 
     @model_validator(mode="after")
     def _has_what_calibrates(self) -> Self:

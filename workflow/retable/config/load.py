@@ -8,7 +8,7 @@ from retable.config.dataset import DataSet
 from retable.config.device import Device
 from retable.config.entry import Entry, EntryType, nearest, read_entry
 from retable.config.model import Model
-from retable.config.suite import Suite
+from retable.config.suite import Accuracy, Suite
 from retable.errors import RetableError
 
 
@@ -55,6 +55,12 @@ class Configuration:
     models: Folder[Model]
     suites: Folder[Suite]
     datasets: Folder[DataSet]
+
+    def scored_on(self, suite: Suite, data: str) -> list[tuple[Accuracy, DataSet]]:
+        """How a suite is scored, and on what, where the run's setting is `data`."""
+        if data == "none":
+            return []
+        return [(one, self.datasets[getattr(one, data)]) for one in suite.accuracy]
 
 
 def load_configuration(root: Path) -> Configuration:

@@ -29,7 +29,7 @@ class Settings(Entry):
     size: InputSize | None  # height x width of all inputs, instead of the suite's own
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "embedded", "random"]
-    data: Literal["embedded", "published"]  # which of a suite's two data sets is scored on
+    data: Literal["embedded", "published", "none"]  # which of a suite's two data sets is scored on
     data_folder: str | None  # the user's own copy of it, where one is needed
     images: int | None = Field(ge=1)  # scored on as many of its first pictures; None: all
     mirror: str | None

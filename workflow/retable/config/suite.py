@@ -74,6 +74,9 @@ class Claim(Entry):
 
     Every cell that agrees with `ratio_of` is divided by the cell whose case is the same but for
     what `to` says. Both show the same measure (field, statistic, score) and the same device.
+
+    With `over`, that ratio is divided by the one of the two cells whose cases are the same but for
+    what `over` says: each of the two is of one session, however far apart these are.
     """
 
     name: Name
@@ -82,6 +85,7 @@ class Claim(Entry):
     models: list[Name] = []  # the claim is about these only; none named: about all
     ratio_of: Point
     to: Point
+    over: Point | None = None
     expect: Expectation
     note: str | None = None
 
@@ -105,11 +109,15 @@ class Table(Entry):
 
 
 class Plot(Entry):
-    """A bar chart of one column: a group for each value of the first key, bars for the rest."""
+    """A bar chart of one column: a group for each value of the first key, bars for the rest.
+
+    With `against`, another table's name: the rows of both, each with a bar of either table.
+    """
 
     title: str
     table: Name
     column: str
+    against: Name | None = None
 
 
 class Accuracy(Entry):
@@ -118,6 +126,8 @@ class Accuracy(Entry):
     metric: PluginName  # a file in retable_data/metrics
     options: dict[str, Scalar] = {}
     headline: str  # which of its numbers stands for all, where there is room for one
+    columns: list[str] = []  # others to be shown beside it, where a case has them
+    latency: Field_ = "latency_sync"  # what accuracy stands beside
     published: Name  # the document's own data set
     embedded: Name  # the one that lies in the repository
     split: DataSplit = "val"
@@ -169,6 +179,14 @@ class Splits(Entry):
         ]
 
 
+class Compilation(Entry):
+    """An option of the cases by which the framework compiles what runs."""
+
+    option: str
+    plain: Scalar  # its value that compiles nothing
+    field: Field_  # the steady state that settings are compared by
+
+
 class Suite(Entry):
     """One published document."""
 
@@ -180,8 +198,9 @@ class Suite(Entry):
     tables: list[Table]
     claims: list[Claim] = []
     plots: list[Plot] = []
-    accuracy: Accuracy | None = None
+    accuracy: list[Accuracy] = []  # a model is scored by the first whose labels it has
     splits: Splits | None = None
+    compilation: Compilation | None = None
     further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []
 
@@ -193,10 +212,11 @@ class Suite(Entry):
                 raise ValueError(_no_such("table", claim.table, columns, f"claim {claim.name}"))
         for plot in self.plots:
             where = f"plot {plot.title!r}"
-            if plot.table not in columns:
-                raise ValueError(_no_such("table", plot.table, columns, where))
-            if plot.column not in columns[plot.table]:
-                raise ValueError(_no_such("column", plot.column, columns[plot.table], where))
+            for name in filter(None, (plot.table, plot.against)):
+                if name not in columns:
+                    raise ValueError(_no_such("table", name, columns, where))
+                if plot.column not in columns[name]:
+                    raise ValueError(_no_such("column", plot.column, columns[name], where))
         return self
 
 

@@ -79,10 +79,10 @@ class Data:
     def _to_calibrate(self, model: Model) -> DataSet | None:
         """That of the first suite which scores the model; else a drawn one."""
         for plan in self._run.plans.values():
-            chosen = self._run.data_of(plan.suite)
             of_model = any(one.request.model == model.model for one in plan.runnable_cases)
-            if chosen is not None and of_model and chosen.labels == model.labels:
-                return chosen
+            found = self._run.accuracy_of(plan.suite, model) if of_model else None
+            if found is not None:
+                return found[1]
         return self._drawn(model)
 
     def _drawn(self, model: Model) -> DataSet | None:

@@ -27,6 +27,10 @@ class Engines:
         limit = self._run.device.memory_limit_mib
         return [] if limit is None else ["--memory-limit-mib", str(limit)]
 
+    def cards(self, _: Wildcards) -> int:
+        """How many of the run's graphics cards a step takes that runs an engine: it has one."""
+        return int(self._run.device.memory == "device")
+
     def of(self, case: Case) -> str:
         """The record of a case's engine."""
         return f"results/{self._run.device.device}/engines/{case.engine}.json"

@@ -25,9 +25,9 @@ class Pages:
         return sorted({f"config/models/{request.model}.yaml" for request in requests})
 
     def dataset_files(self, wildcards: Wildcards) -> list[str]:
-        """What the page says of the data set."""
-        chosen = self._run.data_of(self._run.plans[wildcards.suite].suite)
-        return [] if chosen is None else [f"config/datasets/{chosen.dataset}.yaml"]
+        """What the page says of the data sets."""
+        found = self._run.scored_on(self._run.plans[wildcards.suite].suite)
+        return [f"config/datasets/{chosen.dataset}.yaml" for _, chosen in found]
 
     def natives(self, wildcards: Wildcards) -> list[str]:
         """The records that say which weights the suite's timed models have."""

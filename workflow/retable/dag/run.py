@@ -13,7 +13,7 @@ from retable.config.entry import Entry, Scalar
 from retable.config.load import Configuration, load_configuration
 from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
-from retable.config.suite import Suite
+from retable.config.suite import Accuracy, Suite
 from retable.errors import RetableError
 from retable.plan import Plan, cells_of, plan_suite
 from retable.published import Published, read_published
@@ -91,16 +91,14 @@ class Run:
         names = {case.request.model for plan in plans for case in plan.runnable_cases}
         return [self.configuration.models[name] for name in sorted(names)]
 
-    def data_of(self, suite: Suite) -> DataSet | None:
-        """The data set that a suite is scored on."""
-        if suite.accuracy is None:
-            return None
-        return self.configuration.datasets[getattr(suite.accuracy, self.settings.data)]
+    def scored_on(self, suite: Suite) -> list[tuple[Accuracy, DataSet]]:
+        """How a suite is scored, and on what; nothing where it is only timed."""
+        return self.configuration.scored_on(suite, self.settings.data)
 
-    def is_scored(self, model: Model, chosen: DataSet) -> bool:
-        """Whether what a model predicts is what the set's labels mean."""
-        fits = (model.task, model.labels) == (chosen.task, chosen.labels)
-        return model.preparation is not None and fits
+    def accuracy_of(self, suite: Suite, model: Model) -> tuple[Accuracy, DataSet] | None:
+        """How a suite scores a model, and on what; None where it does not."""
+        fitting = (found for found in self.scored_on(suite) if found[1].judges(model))
+        return next(fitting, None)
 
     def block(self, wildcards: Wildcards) -> Block:
         return self.plans[wildcards.suite].blocks[wildcards.block]

@@ -19,16 +19,14 @@ class Scores:
     def all(self, wildcards: Wildcards) -> list[str]:
         """The records of all scores of a suite."""
         suite = self._run.plans[wildcards.suite].suite
-        chosen = self._run.data_of(suite)
-        if chosen is None or suite.accuracy is None:
-            return []
-        device = self._run.device.device
-        where = f"results/{device}/scores/{suite.suite}/{chosen.dataset}/{suite.accuracy.split}"
-        return [
-            f"{where}/{case.request.block}/{case.name}.json"
-            for case in self._run.timed(wildcards)
-            if self._run.is_scored(self._model(case), chosen)
-        ]
+        where = f"results/{self._run.device.device}/scores/{suite.suite}"
+        records = []
+        for case in self._run.timed(wildcards):
+            found = self._run.accuracy_of(suite, self._model(case))
+            if found is not None:
+                of_set = f"{where}/{found[1].dataset}/{found[0].split}"
+                records.append(f"{of_set}/{case.request.block}/{case.name}.json")
+        return records
 
     def inputs(self, wildcards: Wildcards) -> str:
         """The pictures of the data set, at the case's input size."""
@@ -47,10 +45,13 @@ class Scores:
         return self._accuracy(wildcards).metric
 
     def _accuracy(self, wildcards: Wildcards) -> Accuracy:
-        accuracy = self._run.plans[wildcards.suite].suite.accuracy
-        if accuracy is None:
-            raise RetableError(f"config/suites/{wildcards.suite}.yaml: no 'accuracy'")
-        return accuracy
+        suite = self._run.plans[wildcards.suite].suite
+        for accuracy, chosen in self._run.scored_on(suite):
+            if chosen.dataset == wildcards.set:
+                return accuracy
+        raise RetableError(
+            f"config/suites/{wildcards.suite}.yaml: 'accuracy' does not name {wildcards.set!r} here"
+        )
 
     def _model(self, case: Case) -> Model:
         return self._run.configuration.models[case.request.model]

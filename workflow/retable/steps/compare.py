@@ -19,6 +19,7 @@ from retable.comparison import (
     SessionSummary,
     WeightsUsed,
 )
+from retable.compilations import compiled_cases
 from retable.conditions import conditions_of
 from retable.config.entry import listed
 from retable.config.load import load_configuration
@@ -29,7 +30,7 @@ from retable.plan import Plan, plan_suite
 from retable.published import Published, read_published
 from retable.records import Record, read_record
 from retable.scores import Scores
-from retable.scoring import scoring_of
+from retable.scoring import scorings_of
 from retable.sessions import Session
 from retable.splits import compared_splits
 from retable.steps.options import add_output
@@ -68,7 +69,7 @@ def run(given: argparse.Namespace) -> None:
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
     environments = {path.stem: read_record(path) for path in given.environments}
-    scores = Scores(read_record(path) for path in given.scores)
+    scores = Scores(map(read_record, given.scores), given.settings["data"])
     measured = Measurements(plan, sessions, scores)
     published = {value.place: value for value in values}
     graphs = [read_record(path) for path in given.fidelities]
@@ -96,12 +97,13 @@ def run(given: argparse.Namespace) -> None:
         ],
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
         splits=compared_splits(plan, measured),
+        compiled=compiled_cases(plan, measured),
         plots=suite.plots,
         weights=weights,
         networks=[_network(read_record(path), weights) for path in given.exports],
         agreements=[_agreement(record) for record in graphs],
         chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
-        scoring=scoring_of(plan, measured, configuration, given.settings) if given.scores else None,
+        scorings=scorings_of(plan, measured, configuration, given.settings),
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
             for name, session in sessions.items()

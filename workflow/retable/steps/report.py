@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from retable.comparison import ComparedSplit, Comparison, Scoring
+from retable.comparison import ComparedSplit, Comparison, Compiled, Scoring
+from retable.compilation_pages import compiled_table, setting_sentences
 from retable.files import read_json, write_text
 from retable.pages import (
     Footnotes,
@@ -17,6 +18,7 @@ from retable.pages import (
     unscored_reasons,
 )
 from retable.plots import draw, draw_accuracy, draw_splits, drawable
+from retable.setting_plots import draw_against, draw_speed_ups
 from retable.split_pages import split_sentence, splits_table, unanswered, works
 from retable.steps.options import add_output
 
@@ -40,6 +42,7 @@ def run(given: argparse.Namespace) -> None:
         comparison=comparison,
         tables=tables,
         splits=splits,
+        compilation=_compilation(comparison.compiled, given.output, footnotes),
         unanswered=unanswered(comparison.splits),
         footnotes=footnotes,
         plots=_plots(comparison, given.output),
@@ -47,9 +50,7 @@ def run(given: argparse.Namespace) -> None:
         agreement_text=agreement_text,
         floors_text=floors_text,
         drop_text=drop_text,
-        unscored_reasons=unscored_reasons,
-        scores=_scores(comparison.scoring, footnotes),
-        pareto=_pareto(comparison, given.output),
+        scorings=_scorings(comparison.scorings, given.output, footnotes),
     )
     write_text(given.output, page)
 
@@ -73,21 +74,40 @@ def _splits(
     return sections
 
 
-def _scores(scoring: Scoring | None, footnotes: Footnotes) -> list[list[str]] | None:
-    """The table of scores; None where there is none to show."""
-    if scoring is None or unscored_reasons(scoring):
-        return None
-    return scores_table(scoring, footnotes)
+def _scorings(scorings: list[Scoring], page: Path, footnotes: Footnotes) -> list[dict[str, object]]:
+    """For each data set its table, or why there is none, and its plot, drawn beside the page."""
+    sections: list[dict[str, object]] = []
+    for index, scoring in enumerate(scorings, start=1):
+        reasons = unscored_reasons(scoring)
+        path = page.with_name(f"{page.stem}-accuracy-{index}.png")
+        if drawable(scoring):
+            draw_accuracy(scoring, path)
+        sections.append(
+            {
+                "scoring": scoring,
+                "reasons": reasons,
+                "table": None if reasons else scores_table(scoring, footnotes),
+                "plot": path.name if drawable(scoring) else None,
+            }
+        )
+    return sections
 
 
-def _pareto(comparison: Comparison, page: Path) -> str | None:
-    """Draw accuracy against latency; the file's name, or None where there is nothing to draw."""
-    scoring = comparison.scoring
-    if scoring is None or not any(one.latency_ms for one in drawable(scoring)):
+def _compilation(
+    compiled: list[Compiled], page: Path, footnotes: Footnotes
+) -> dict[str, object] | None:
+    """The sentences, the table and the plot of what is compiled; None where nothing could be."""
+    if not compiled:
         return None
-    path = page.with_name(f"{comparison.suite}-accuracy.png")
-    draw_accuracy(scoring, path)
-    return path.name
+    plot = None
+    if any(one.to_plain for one in compiled):
+        plot = page.with_name(f"{page.stem}-compiled.png")
+        draw_speed_ups(compiled, plot)
+    return {
+        "sentences": setting_sentences(compiled),
+        "table": compiled_table(compiled, footnotes),
+        "plot": plot.name if plot else None,
+    }
 
 
 def _coverage(comparison: Comparison) -> dict[str, float] | None:
@@ -111,6 +131,10 @@ def _plots(comparison: Comparison, page: Path) -> list[dict[str, str]]:
         measured = [answer.measured for cell in table.cells for answer in cell.answers]
         if any(measured):
             path = page.with_name(f"{comparison.suite}-{index}.png")
-            draw(plot, table, path)
+            if plot.against is None:
+                draw(plot, table, path)
+            else:
+                other = next(one for one in comparison.tables if one.table == plot.against)
+                draw_against(plot, table, other, path)
             drawn.append({"title": plot.title, "file": path.name})
     return drawn

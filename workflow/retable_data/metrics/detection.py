@@ -14,9 +14,10 @@ Options:
 - `evaluator`: "faster-coco-eval" (default) or "pycocotools".
 - `truncate_boxes`: cut x, y, width and height down to whole pixels, as the published script does.
   Default false.
+- `truncated_beside`: score the boxes so cut as well, beside the whole ones. Default false.
 
-`metrics` has "bbox/AP", "bbox/AP50", ... and likewise "segm/" and "keypoints/"; `per_class` is the
-boxes' AP.
+`metrics` has "bbox/AP", "bbox/AP50", ... and likewise "segm/", "keypoints/" and "truncated/" (boxes
+cut down); `per_class` is the boxes' AP.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ from retable_job.errors import JobError
 
 _NEEDED = ("num_detections", "detection_scores", "detection_classes", "detection_boxes")
 _PERSON = 1  # COCO's id, of the only category with keypoints
+_TRUNCATED = "truncated"  # a kind of results beside COCO's own: boxes of whole pixels
 
 
 def score(
@@ -52,13 +54,19 @@ def score(
         images = [placement["item"] for placement in placements]
         annotations = Path(index["annotations"])
         found = {
-            kind: coco_evaluation.evaluate(annotations, results, kind, images, evaluator)
+            kind: coco_evaluation.evaluate(annotations, results, _coco(kind), images, evaluator)
             for kind, results in files.items()
         }
     metrics: dict[str, float | None] = {}
-    for one in found.values():
-        metrics.update(one["metrics"])
+    for kind, one in found.items():
+        for name, value in one["metrics"].items():
+            metrics[f"{kind}/{name.partition('/')[2]}"] = value
     return {"metrics": metrics, "per_class": found["bbox"]["per_class"]}
+
+
+def _coco(kind: str) -> str:
+    """What COCO's evaluation calls a kind of results."""
+    return "bbox" if kind == _TRUNCATED else kind
 
 
 def written(
@@ -69,6 +77,7 @@ def written(
 ) -> dict[str, Results]:
     """Write the results of each kind that the outputs allow, a picture at a time."""
     kinds = ["bbox"]
+    kinds += [_TRUNCATED] if options.get("truncated_beside", False) else []
     kinds += ["segm"] if "detection_masks" in predictions else []
     kinds += ["keypoints"] if "detection_keypoints" in predictions else []
     with contextlib.ExitStack() as stack:
@@ -97,6 +106,8 @@ def _results(
             "score": float(one["detection_scores"]),
         }
         yield "bbox", {**result, "bbox": _box(one, height, width, truncate)}
+        if _TRUNCATED in kinds:
+            yield _TRUNCATED, {**result, "bbox": _box(one, height, width, True)}
         if "segm" in kinds:
             yield "segm", {**result, "segmentation": _mask(one, height, width)}
         if "keypoints" in kinds and result["category_id"] == _PERSON:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retable_export import paddle_programs, paddle_weights, samples
 from retable_export.contract import InputShape
-from retable_export.errors import JobError, UnsupportedError
+from retable_export.errors import UnsupportedError
 
 import paddle  # isort: skip # behind paddle_weights, which says why
 from paddle import nn  # isort: skip
@@ -125,24 +125,13 @@ def native(
 ) -> tuple[dict[str, Path], dict[str, Any]]:
     """Make `state`, arrays by name, and Paddle's inference model: `model`, `params`, `interface`.
 
-    Facts: `parameters`, `weights`, `output_std` of the first output, and `unused`, what official
-    weights hold besides.
+    Facts: those of `paddle_programs.weighted`.
     """
     paddle.seed(seed)
     network = built(options)
-    facts: dict[str, Any] = {"weights": weights, "parameters": paddle_weights.count(network)}
-    if weights == "official":
-        if len(fetched) != 1:
-            raise JobError(f"exporter paddledet takes one fetched file, the job has {len(fetched)}")
-        facts["unused"] = paddle_weights.load_official(
-            network.network, next(iter(fetched.values()))
-        )
-    else:
-        paddle_weights.initialise(network, seed, samples.smooth_images(_calibration(options), seed))
-    files = {"state": folder / "state.npz"}
-    paddle_weights.save(network, files["state"])
-    images = samples.smooth_images(_calibration(options), seed + 1)
-    facts["output_std"] = paddle_programs.deviation(network, images)
+    files, facts = paddle_programs.weighted(
+        network, weights, fetched, seed, _calibration(options), folder
+    )
     batch = 1 if isinstance(network, Persons) else None
     sizes = (batch, *options["input"])
     return {**files, **paddle_programs.trace(network, sizes, network.outputs, folder)}, facts

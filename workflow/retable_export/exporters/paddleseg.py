@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retable_export import paddle_programs, paddle_weights, samples
 from retable_export.contract import InputShape
-from retable_export.errors import JobError, UnsupportedError
+from retable_export.errors import UnsupportedError
 
 import paddle  # isort: skip # behind paddle_weights, which says why
 from paddle import nn  # isort: skip
@@ -58,24 +58,12 @@ def native(
 ) -> tuple[dict[str, Path], dict[str, Any]]:
     """Make `state`, arrays by name, and Paddle's inference model: `model`, `params`, `interface`.
 
-    The model takes any number of images of any size. Facts: `parameters`, `weights`, `output_std`
-    of the logits, and `unused`, what official weights hold besides.
+    The model takes any number of images of any size. Facts: those of
+    `paddle_programs.weighted`.
     """
     paddle.seed(seed)
     network = built(options)
-    facts: dict[str, Any] = {"weights": weights, "parameters": paddle_weights.count(network)}
-    if weights == "official":
-        if len(fetched) != 1:
-            raise JobError(f"exporter paddleseg takes one fetched file, the job has {len(fetched)}")
-        facts["unused"] = paddle_weights.load_official(
-            network.network, next(iter(fetched.values()))
-        )
-    else:
-        paddle_weights.initialise(network, seed, samples.smooth_images(_CALIBRATION, seed))
-    files = {"state": folder / "state.npz"}
-    paddle_weights.save(network, files["state"])
-    images = samples.smooth_images(_CALIBRATION, seed + 1)
-    facts["output_std"] = paddle_programs.deviation(network, images)
+    files, facts = paddle_programs.weighted(network, weights, fetched, seed, _CALIBRATION, folder)
     network.labelling = True
     return {**files, **paddle_programs.trace(network, _ANY, ["labels"], folder)}, facts
 

@@ -1,6 +1,7 @@
 """TensorFlow, running a SavedModel's function as the framework itself does.
 
-Options: `threads`, and `xla`, what of the graph XLA compiles (auto-clustering):
+Options: `threads`; `tftrt`, true to have TensorRT compute what it can of the graph (TF-TRT), which
+takes a build of TensorFlow with it; and `xla`, what of the graph XLA compiles (auto-clustering):
 
 `none`      nothing
 `gpu`       what runs on a GPU; without one, nothing
@@ -23,7 +24,7 @@ import tempfile
 import numpy as np
 
 from retable_runner import backends, contract
-from retable_runner.errors import Unsupported
+from retable_runner.errors import Unavailable, Unsupported
 
 SETTINGS = {
     "none": "",
@@ -67,14 +68,41 @@ def _library():
 
 
 def build(sources, precision, options, folder):
-    """Take the SavedModel as it is, its files under their names in it. Precision: fp32."""
+    """Take the SavedModel as it is, its files under their names in it. Precision: fp32.
+
+    With TF-TRT, one in which TensorRT's engines stand for parts of the graph; Unavailable where
+    this build of TensorFlow has none.
+    """
     if precision != "fp32":
         raise Unsupported(
             "tensorflow runs the native weights, which are fp32, not {}".format(precision)
         )
     if GRAPH not in sources:
         raise Unsupported("this model's native files hold no SavedModel")
-    return {name: _placed(path, os.path.join(folder, name)) for name, path in sources.items()}, {}
+    if options.get("tftrt", False):
+        return _converted(sources, folder)
+    return _all_placed(sources, folder), {}
+
+
+def _converted(sources, folder):
+    """Have TF-TRT convert the SavedModel; return the files of the new one, and how."""
+    tf = _library()
+    if not tf.sysconfig.get_build_info()["is_tensorrt_build"]:
+        raise Unavailable("this build of TensorFlow {} has no TF-TRT".format(tf.__version__))
+    with tempfile.TemporaryDirectory(dir=folder) as native:
+        _all_placed(sources, native)
+        converter = tf.experimental.tensorrt.Converter(
+            input_saved_model_dir=native, precision_mode="FP32"
+        )
+        converter.convert()
+        converter.save(folder)
+    found = glob.glob(os.path.join(glob.escape(folder), "**", "*"), recursive=True)
+    files = {os.path.relpath(path, folder): path for path in found if os.path.isfile(path)}
+    return files, {"tftrt": "FP32"}
+
+
+def _all_placed(sources, folder):
+    return {name: _placed(path, os.path.join(folder, name)) for name, path in sources.items()}
 
 
 def _placed(source, path):
