@@ -89,7 +89,7 @@ def test_a_key_like_none_lists_what_is_known(configuration: Configuration) -> No
     with pytest.raises(RetableError) as caught:
         configuration.devices["cpu"]
     assert "unknown key 'backends.openvino.qqq'; known: " in sentence(caught)
-    assert sentence(caught).endswith("precision_flags, precisions, roles, source, unsupported")
+    assert sentence(caught).endswith("precisions, program, roles, source, unsupported")
 
 
 def test_a_label_that_is_also_a_key_does_not_hide_the_known_keys() -> None:
