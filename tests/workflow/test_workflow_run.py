@@ -228,7 +228,7 @@ def test_the_page_tells_which_case_was_timed_twice_and_how_far_the_two_lie_apart
         assert floors
         assert all(floor >= 0 for floor in floors.values())
         for field in floors:
-            assert re.search(rf"{field} [\d.e-]+ %", row["Noise floor"])
+            assert re.search(rf"{field} [\d.e+-]+ %", row["Noise floor"])
 
 
 def test_claims_are_judged_beside_the_noise_floor(done):
