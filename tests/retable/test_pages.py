@@ -76,6 +76,18 @@ def test_the_header_is_the_keys_then_each_column_published_and_for_every_backend
     ]
 
 
+def test_a_column_lacks_the_backends_that_answer_none_of_its_cells() -> None:
+    on_cpu = cell("a", measured(8.0))
+    on_gpu = cell("a", failed("two", "timeout", "too slow")).model_copy(update={"column": "GPU"})
+    made = table(on_cpu, on_gpu, rows=["a"], keys=["Model"], columns=["FP32", "GPU"])
+    assert table_header(made) == [
+        *("Model", "FP32, published", "FP32, one"),
+        *("GPU, published", "GPU, two"),
+    ]
+    (row,) = table_rows(made, Footnotes())
+    assert row == ["a", "10.00", "8.000 [7.200, 8.800]", "10.00", "– [1]"]
+
+
 def test_a_key_that_repeats_the_row_above_is_blank() -> None:
     rows = table_rows(SMALL, Footnotes())
     assert [row[:2] for row in rows] == [

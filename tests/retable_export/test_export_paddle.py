@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from small_network import segmenter
 
 from retable.contract import Artifact
 from retable.files import artifact
+from retable.jobs.precision import PrecisionJob
+from retable_export import graphs, samples
+from retable_export.contract import InputShape
 
 ROOT = Path(__file__).parents[2]
 SMALL = (104, 136)  # a feature map of 13 x 17, which no pyramid divides
@@ -116,6 +120,22 @@ def test_a_pyramid_that_does_not_divide_is_exact_in_onnx(chain_in, paddle_python
     tail = made(chain.tail("argmax", plain))["onnx"]
     labels = chain.fidelity("argmax", tail, results).facts["outputs"]["labels"]
     assert labels["agreement"] > 0.99
+
+
+@pytest.mark.real
+def test_graphs_get_int8_in_paddles_environment(chain_in, paddle_python, tmp_path):
+    source, images = tmp_path / "source.onnx", tmp_path / "calibration.npz"
+    graphs.save(segmenter(), source)
+    samples.save_arrays({"image": samples.smooth_images(InputShape(6, 64, 96), 5)}, images)
+    job = PrecisionJob(
+        precision="int8",
+        source=artifact(source),
+        onnx=str(tmp_path / "int8.onnx"),
+        calibration=artifact(images),
+    )
+    result = chain_in(tmp_path, "null", paddle_python).run(job)
+    assert result.outcome == "ok", result.reason
+    assert result.facts["quantized"] > 0
 
 
 def saved(path: Path, arrays: dict) -> Artifact:

@@ -9,6 +9,7 @@ from retable_statistics.launches import (
     median_of_launches,
     noise_floor,
     paired_ratio,
+    quotient,
     widened,
 )
 
@@ -106,3 +107,9 @@ def test_no_difference_is_within_the_widened_interval():
     assert widened(ratio, 0.25).low < 1.0
     assert beyond_floor(ratio, math.expm1(0.1))
     assert widened(ratio, math.expm1(0.1)).low > 1.0
+
+
+def test_a_quotient_goes_from_end_to_farthest_end_and_holds_where_both_do():
+    above, below = Estimate(4.0, 3.0, 6.0, 0.97), Estimate(2.0, 1.5, 3.0, 0.75)
+    assert quotient(above, below) == pytest.approx((2.0, 1.0, 4.0, 0.72))
+    assert quotient(above, below._replace(coverage=0.0)).coverage == 0

@@ -45,24 +45,37 @@ class Footnotes:
 
 
 def table_header(table: ComparedTable) -> list[str]:
-    """The key columns, then for every published column itself and one for each backend."""
+    """The key columns, then every published column itself and one for each backend that answers it.
+
+    Backends may play roles of their own: where none of its cells is a backend's, a column lacks it.
+    """
     header = list(table.keys)
-    for column in table.columns:
+    for column, backends in _backends_of(table).items():
         header.append(f"{column}, published")
-        header += [f"{column}, {backend}" for backend in table.backends]
+        header += [f"{column}, {backend}" for backend in backends]
     return header
+
+
+def _backends_of(table: ComparedTable) -> dict[str, list[str]]:
+    """The backends that answer at least one cell of each column, in the table's order."""
+    answering = {(cell.column, answer.backend) for cell in table.cells for answer in cell.answers}
+    return {
+        column: [backend for backend in table.backends if (column, backend) in answering]
+        for column in table.columns
+    }
 
 
 def table_rows(table: ComparedTable, footnotes: Footnotes) -> list[list[str]]:
     """The rows in the published order; a key that repeats the row above is left blank."""
     cells = {(cell.row, cell.column): cell for cell in table.cells}
+    backends_of = _backends_of(table)
     rows, above = [], [""] * len(table.keys)
     for label in table.rows:
         keys = label.split(SEPARATOR)
         row = _without_repeats(keys, above)
         above = keys
-        for column in table.columns:
-            row += _cell_texts(cells.get((label, column)), table.backends, footnotes)
+        for column, backends in backends_of.items():
+            row += _cell_texts(cells.get((label, column)), backends, footnotes)
         rows.append(row)
     return rows
 
