@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from retable.config.load import load_configuration
+from retable.contract import Result
 from retable_export.errors import JobError
 from retable_export.zoo import center_net, efficientdet, faster_rcnn, ssd
 
@@ -211,6 +212,23 @@ def test_suppression_has_something_to_choose_from(twice):
     assert facts["detections"]["number"] == 100
     assert facts["detections"]["scores"] > 20  # different ones; the best are nearly 1
     assert 0.05 < facts["detections"]["lowest"] < facts["detections"]["highest"] <= 1
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("shade", ["noise", "grey"])
+def test_an_image_unlike_those_it_was_made_with_saturates_nothing(
+    twice, tmp_path, described_file, shade
+):
+    chain, native = twice[0]
+    noise = np.random.RandomState(3).randint(0, 256, (1, 320, 320, 3))
+    image = noise if shade == "noise" else 128 + noise // 64
+    np.savez(tmp_path / "image.npz", input_tensor=image.astype(np.uint8))
+    sample = Result(outcome="ok", artifacts={"sample": described_file(tmp_path / "image.npz")})
+    result = chain.reference(native.artifacts, sample, 320, 320)
+    assert result.outcome == "ok", result.reason
+    with np.load(result.artifacts["reference"].path) as outputs:
+        assert all(np.isfinite(outputs[name]).all() for name in outputs.files)
+        assert len(np.unique(np.round(outputs["detection_scores"], 6))) > 50
 
 
 @pytest.mark.real

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 INPUT = "input_tensor"
 _GREY, _CONTRAST = 118.0, 55.0  # a photograph's mean and deviation, of 255
+_BLOCK = 16  # pixels: of an image with edges everywhere, a square of one colour
 
 
 def native(
@@ -67,7 +68,7 @@ def _random(
     function = module.__call__.get_concrete_function()
     networks.draw(saved_models.variables_of(function), seed)
     shape = InputShape(1, options["height"], options["width"])
-    facts = networks.calibrate(network, _photograph(shape, seed))
+    facts = networks.calibrate(network, _unlike(shape, seed))
     return saved_models.save(function, folder), facts
 
 
@@ -132,6 +133,15 @@ def _photograph(shape: InputShape, seed: int) -> np.ndarray:
     """A smooth image uint8 [1, H, W, 3] from the seed."""
     smooth = samples.smooth_images(shape, seed).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(np.clip(_GREY + _CONTRAST * smooth, 0, 255), np.uint8)
+
+
+def _unlike(shape: InputShape, seed: int) -> np.ndarray:
+    """Images uint8 [2, H, W, 3] from the seed: a smooth one, and one of squares of any colour."""
+    rows, columns = (-(-size // _BLOCK) for size in (shape.height, shape.width))
+    colours = np.random.RandomState(seed).randint(0, 256, (1, rows, columns, 3))
+    squares = colours.repeat(_BLOCK, axis=1).repeat(_BLOCK, axis=2).astype(np.uint8)
+    squares = squares[:, : shape.height, : shape.width]
+    return np.concatenate([_photograph(shape, seed), squares])
 
 
 def _repeatable(seed: int) -> None:

@@ -3,7 +3,7 @@
 What the API's own initialisers give is no detector to measure: activations fade or explode through
 layers whose normalisation has never seen an image, and all scores are alike, so that suppression
 has nothing to do. Here convolutions are drawn by He's rule (arXiv:1502.01852), each normalisation
-takes the statistics of one image, and the last layer of each head is scaled so that its outputs
+takes the statistics of a few images, and the last layer of each head is scaled so that its outputs
 have a spread, and a mean, that detections come out of.
 """
 
@@ -105,10 +105,12 @@ def draw(variables: list[tf.Variable], seed: int) -> None:
             variable.assign(drawn.astype(np.float32))
 
 
-def calibrate(network: tf.keras.layers.Layer, image: np.ndarray) -> dict[str, int]:
-    """Run the network once on an image uint8 [1, H, W, 3], each layer set before it goes on.
+def calibrate(network: tf.keras.layers.Layer, images: np.ndarray) -> dict[str, int]:
+    """Run the network once on images uint8 [N, H, W, 3], each layer set before it goes on.
 
-    Returns how many normalisations and heads were set.
+    They should be unlike each other: of one alone, deep maps of few pixels tell too little, and
+    another image's activations grow with every layer. Returns how many normalisations and heads
+    were set.
     """
     heads = dict(_heads(network))
     # By what they have: TensorFlow 1's, which the API takes, are not of TensorFlow 2's class.
@@ -117,7 +119,7 @@ def calibrate(network: tf.keras.layers.Layer, image: np.ndarray) -> dict[str, in
         layer.call = _normalising(layer)
     for layer, spread in heads.items():
         layer.call = _spreading(layer, spread)
-    network.predict(*network.preprocess(tf.cast(image, tf.float32)))
+    network.predict(*network.preprocess(tf.cast(images, tf.float32)))
     for layer in (*norms, *heads):
         del layer.call  # the class's own again
     return {"normalisations": len(norms), "heads": len(heads)}
