@@ -11,6 +11,7 @@ import posixpath
 import re
 import shlex
 import shutil
+import time
 import uuid
 
 from retable_runner import children
@@ -19,6 +20,7 @@ from retable_runner.errors import ConnectionLost, Unavailable
 FOLDER = "/data/local/tmp/retable"  # the one place where any phone lets adb's user start programs
 STATUS = re.compile(r"retable-status:(\d+)\s*$")
 VERSION = re.compile(r"version ([\d.]+)\s+Version ([\w.-]+)")
+COMES_BACK_S = 5.0
 NO_ROOM = "No space left on device"
 LISTED = re.compile(r"^(\S+)\s+(no permissions|\w+)", re.MULTILINE)
 REASONS = {
@@ -91,8 +93,7 @@ class Phone(object):
         self.folder = posixpath.join(FOLDER, uuid.uuid4().hex)
 
     def __enter__(self):
-        _, listing = children.run([self._adb, "devices"])
-        self.serial = chosen(listing, self._wanted)
+        self.serial = chosen(self._listing(), self._wanted)
         status, printed = self._shell(_quoted(["mkdir", "-p", self.folder]))
         if status:
             raise self._failure("makes no folder {}".format(self.folder), printed)
@@ -100,6 +101,15 @@ class Phone(object):
 
     def __exit__(self, *_):
         self._call("shell", _quoted(["rm", "-rf", self.folder]))  # what cannot be reached stays
+
+    def _listing(self):
+        """What adb says of its phones; one that has just come back is offline for a moment."""
+        deadline = time.monotonic() + COMES_BACK_S
+        while True:
+            _, listing = children.run([self._adb, "devices"])
+            if "\toffline" not in listing or time.monotonic() > deadline:
+                return listing
+            time.sleep(0.1)
 
     def push(self, path, name):
         """Copy the file at `path` into the phone's folder as `name`; return where it lies there."""
