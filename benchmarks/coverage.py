@@ -141,7 +141,7 @@ def first_look_row(stream: Stream) -> Iterator[str]:
 def case_error(stream: Stream, seed: int, budget: Budget) -> float | None:
     """The error of a case that a preset calls converged; None where it does not.
 
-    All launches must converge by themselves, and agree: see `retable.answers`.
+    All launches must converge by themselves, and agree: see `retable.comparing.answers`.
     """
     medians, lengths = [], []
     for launch in range(budget.launches):

@@ -30,13 +30,13 @@ import numpy as np
 
 from benchmarks import graphs
 from benchmarks.tables import markdown
+from retable.comparing.readings import Reading, ratio_by_round, reading
 from retable.config.budget import BUDGETS
 from retable.contract import Artifact
 from retable.files import artifact
 from retable.jobs.launch import LaunchJob, Measure, Turn
 from retable.local import LocalWorkspace
 from retable.places import RunningJob, Workspace
-from retable.readings import Reading, ratio_by_round, reading
 from retable.records import read_record
 from retable.rounds import conduct
 from retable.sessions import Entry, Launch

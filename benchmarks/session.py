@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import markdown
+from retable.comparing.readings import Reading, ratio_by_round, reading
 from retable.files import read_json
-from retable.readings import Reading, ratio_by_round, reading
 from retable.sessions import MEASURED, Session, SessionCase, launches_of
 from retable_statistics.launches import apart, floor_of, median_of_launches, ratio_of_rounds
 

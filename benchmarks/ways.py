@@ -18,15 +18,15 @@ from pathlib import Path
 
 from benchmarks.pairs import FIELD, TIMEOUT_S, TURN, Engine, case_reading, made_by_a_run
 from benchmarks.tables import markdown
+from retable.comparing.readings import Reading, ratio_by_round
+from retable.comparing.statistics import STATISTICS
 from retable.config.device import ContainerSettings
 from retable.jobs.launch import Measure
 from retable.local import LocalPlace
 from retable.places import Workspace
-from retable.readings import Reading, ratio_by_round
 from retable.rounds import conduct
 from retable.runtimes import docker
 from retable.sessions import Entry, Launch
-from retable.statistics import STATISTICS
 from retable_statistics.launches import Estimate, median_of_launches, ratio_of_rounds
 
 SEED = 20211

@@ -1,6 +1,6 @@
 """A comparison of one table on two backends: numbers, failures of both sides, and a claim."""
 
-from retable.comparison import (
+from retable.comparing.comparison import (
     Agreement,
     Answer,
     ClaimAnswer,

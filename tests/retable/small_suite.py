@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from retable.answers import Measurements
 from retable.cases import Case, Cell, Ending
-from retable.claims import judge
-from retable.comparison import Answer, ComparedClaim
+from retable.comparing.answers import Measurements
+from retable.comparing.claims import judge
+from retable.comparing.comparison import Answer, ComparedClaim
+from retable.comparing.scores import Scores
 from retable.config.budget import BUDGETS
 from retable.config.load import load_configuration
 from retable.config.model import Model
@@ -16,7 +17,6 @@ from retable.config.suite import Claim, Suite
 from retable.contract import Result
 from retable.plan import Plan, plan_suite
 from retable.published import Published
-from retable.scores import Scores
 from retable.sessions import Entry, Launch, Session, SessionJob, case_ending
 
 ROOT = Path(__file__).parents[2]

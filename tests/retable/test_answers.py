@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_suite import Small, measured_by_turns
 
+from retable.comparing.statistics import STATISTICS
 from retable.config.suite import Statistic
 from retable.contract import Result
-from retable.statistics import STATISTICS
 
 NULL = "null.none.fp32"
 LAUNCHES = [[1.0, 3.0], [2.0, 4.0], [3.0, 5.0]]  # means 2, 3 and 4 ms

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from small_suite import Small, measured_by_turns, session
 
-from retable.answers import Measurements
-from retable.claims import claim_pairs, judge
+from retable.comparing.answers import Measurements
+from retable.comparing.claims import claim_pairs, judge
+from retable.comparing.scores import Scores
 from retable.config.suite import Claim
 from retable.contract import Result
-from retable.scores import Scores
 
 PLAIN, FUSED = "null.argmax.fp32", "null.fused_argmax.fp32"
 COLUMNS = {"plain": {"tail": "argmax"}, "fused": {"tail": "fused_argmax"}}

@@ -7,14 +7,14 @@ import pytest
 from small_comparison import cell, comparison, failed, measured
 from small_suite import Small, measured_by_turns
 
-from retable.comparison import Compiled
-from retable.compilation_pages import compiled_table, setting_sentences
-from retable.compilations import compiled_cases
+from retable.comparing.comparison import Compiled
+from retable.comparing.compilations import compiled_cases
 from retable.config.suite import Plot
 from retable.contract import Result
 from retable.files import write_json
-from retable.pages import Footnotes
-from retable.setting_plots import _bars
+from retable.pages.compilations import compiled_table, setting_sentences
+from retable.pages.page import Footnotes
+from retable.pages.setting_plots import _bars
 from retable.steps import report
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "templates" / "suite.md.j2"

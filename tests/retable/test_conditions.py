@@ -4,8 +4,8 @@ from typing import Any
 
 from small_suite import Small
 
-from retable.answers import Measurements
-from retable.conditions import conditions_of
+from retable.comparing.answers import Measurements
+from retable.comparing.conditions import conditions_of
 from retable.contract import Result
 from retable.records import Record
 from retable.steps.compare import _versions

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from retable.disturbances import Disturbance, disturbances
+from retable.comparing.disturbances import Disturbance, disturbances
 
 START_S, END_S = 10.0, 15.0
 COUNT = 31  # rows at 5 Hz from half a second before the window to half a second after it

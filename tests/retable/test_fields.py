@@ -1,7 +1,7 @@
 import pytest
 
+from retable.comparing.fields import field_samples, field_used
 from retable.contract import Result
-from retable.fields import field_samples, field_used
 
 
 def result(**samples):

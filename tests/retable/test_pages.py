@@ -11,7 +11,7 @@ import pytest
 from small_comparison import ROWS, SMALL, cell, comparison, failed, measured, table
 from small_suite import Small
 
-from retable.comparison import (
+from retable.comparing.comparison import (
     Agreement,
     Answer,
     Caution,
@@ -19,10 +19,11 @@ from retable.comparison import (
     Interval,
     WeightsUsed,
 )
+from retable.comparing.numbers import number, spread, times
+from retable.comparing.stages import Drop
 from retable.contract import Result
 from retable.files import write_json
-from retable.numbers import number, spread, times
-from retable.pages import (
+from retable.pages.page import (
     Footnotes,
     agreement_text,
     drop_text,
@@ -31,7 +32,6 @@ from retable.pages import (
     table_header,
     table_rows,
 )
-from retable.stages import Drop
 from retable.steps import index, report
 
 TEMPLATES = Path(__file__).parents[2] / "workflow" / "templates"

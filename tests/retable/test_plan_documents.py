@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retable.cases import Cell, Ending
-from retable.claims import claim_pairs, published_ratio
+from retable.comparing.claims import claim_pairs, published_ratio
 from retable.config.load import load_configuration
 from retable.config.suite import Suite
 from retable.errors import RetableError

@@ -8,9 +8,9 @@ import matplotlib.pyplot as plt
 import pytest
 from small_comparison import ROWS, SMALL, cell, failed, measured, table
 
-from retable.comparison import ComparedTable
+from retable.comparing.comparison import ComparedTable
 from retable.config.suite import Plot
-from retable.plots import bar_of, draw
+from retable.pages.plots import bar_of, draw
 
 PLOT = Plot(title="A plot", table="argmax", column="FP32")
 LATE = failed("one", "timeout", "no end")

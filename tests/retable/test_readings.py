@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small_suite import measured_by_turns, session
 
+from retable.comparing.readings import Reading, ratio_by_round, reading
+from retable.comparing.statistics import STATISTICS
 from retable.contract import Result
-from retable.readings import Reading, ratio_by_round, reading
-from retable.statistics import STATISTICS
 
 CASE = "null.none.fp32"
 

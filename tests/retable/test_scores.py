@@ -3,12 +3,12 @@
 import pytest
 from small_suite import Small
 
-from retable.answers import Measurements
-from retable.claims import judge
+from retable.comparing.answers import Measurements
+from retable.comparing.claims import judge
+from retable.comparing.scores import Scores
 from retable.config.suite import Claim
 from retable.published import Published
 from retable.records import Record
-from retable.scores import Scores
 
 SCORED = {"field": None, "statistic": None, "score": "miou", "unit": "share"}
 COLUMNS = {"plain": {**SCORED, "tail": "argmax"}, "fused": {**SCORED, "tail": "fused_argmax"}}

@@ -48,21 +48,45 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
     ("module", "needs", "not_"),
     [
         ("steps.tail", {"records", "places", "processes"}, {"plan", "config.suite"}),
-        ("steps.tail", {"contract"}, {"pages", "comparison", "statistics", "cases"}),
-        ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages"}),
+        (
+            "steps.tail",
+            {"contract"},
+            {"pages.page", "comparing.comparison", "comparing.statistics", "cases"},
+        ),
+        ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages.page"}),
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),
-        ("steps.time", {"sessions", "processes", "config.budget"}, {"plan", "pages"}),
+        ("steps.time", {"sessions", "processes", "config.budget"}, {"plan", "pages.page"}),
         ("runtimes.venv", {"local", "locks"}, {"rounds", "plan"}),
-        ("steps.time", {"outcomes"}, {"comparison", "statistics", "config.suite", "answers"}),
+        (
+            "steps.time",
+            {"outcomes"},
+            {"comparing.comparison", "comparing.statistics", "config.suite", "comparing.answers"},
+        ),
         (
             "steps.time",
             {"rounds", "places", "jobs.watch"},
-            {"readings", "cautions", "disturbances"},
+            {"comparing.readings", "comparing.cautions", "comparing.disturbances"},
         ),
-        ("steps.compare", {"statistics", "claims", "plan"}, {"pages", "plots", "processes"}),
-        ("steps.compare", {"readings", "cautions", "disturbances"}, {"rounds", "places"}),
-        ("steps.report", {"pages", "plots", "comparison"}, {"processes", "statistics", "claims"}),
-        ("steps.index", {"pages", "comparison"}, {"plots", "statistics"}),
+        (
+            "steps.compare",
+            {"comparing.statistics", "comparing.claims", "plan"},
+            {"pages.page", "pages.plots", "processes"},
+        ),
+        (
+            "steps.compare",
+            {"comparing.readings", "comparing.cautions", "comparing.disturbances"},
+            {"rounds", "places"},
+        ),
+        (
+            "steps.report",
+            {"pages.page", "pages.plots", "comparing.comparison"},
+            {"processes", "comparing.statistics", "comparing.claims"},
+        ),
+        (
+            "steps.index",
+            {"pages.page", "comparing.comparison"},
+            {"pages.plots", "comparing.statistics"},
+        ),
     ],
 )
 def test_a_step_is_rerun_by_what_it_uses(module: str, needs: set[str], not_: set[str]) -> None:

@@ -8,11 +8,11 @@ import matplotlib.pyplot as plt
 import pytest
 from small_comparison import comparison, failed, measured
 
-from retable.comparison import ComparedSplit, Interval, Network, Versus, Way
+from retable.comparing.comparison import ComparedSplit, Interval, Network, Versus, Way
 from retable.files import write_json
-from retable.pages import Footnotes
-from retable.plots import draw_splits
-from retable.split_pages import split_sentence, splits_table, unanswered, works
+from retable.pages.page import Footnotes
+from retable.pages.plots import draw_splits
+from retable.pages.splits import split_sentence, splits_table, unanswered, works
 from retable.steps import report
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "templates" / "suite.md.j2"

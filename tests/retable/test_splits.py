@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from small_suite import Small, measured_by_turns
 
-from retable.comparison import ComparedSplit, Way
+from retable.comparing.comparison import ComparedSplit, Way
+from retable.comparing.splits import compared_splits, verdict_of
 from retable.config.suite import Split, Splits
 from retable.contract import Result
-from retable.splits import compared_splits, verdict_of
 from retable_statistics.launches import Estimate
 
 ENGINE, MAX, ALL = "null.fused.fp32", "null.soft+numpy_max.fp32", "null.none+numpy_all.fp32"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from retable.stages import ALLOWED, Drop, Stage, drops, first_drop
+from retable.comparing.stages import ALLOWED, Drop, Stage, drops, first_drop
 
 
 def chain(**changes: dict[str, Any]) -> list[Stage]:

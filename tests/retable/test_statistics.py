@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retable.statistics import STATISTICS
+from retable.comparing.statistics import STATISTICS
 
 SAMPLES = np.array([2.0, 10.0, 1.0, 5.0, 4.0, 2.0])
 

@@ -1,7 +1,7 @@
 """Planted faults in a real chain: Fast-SCNN as trained on streets, its graph, INT8, its engine.
 
-Each chain runs by the packages' own jobs; what fidelity finds goes to `retable.stages`, which must
-name the stage at which the fault was planted, and none where none was.
+Each chain runs by the packages' own jobs; what fidelity finds goes to `retable.comparing.stages`,
+which must name the stage at which the fault was planted, and none where none was.
 """
 
 import json
@@ -14,6 +14,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from retable.comparing.stages import Stage, first_drop
 from retable.config.load import load_configuration
 from retable.contract import Artifact, InputShape, Result
 from retable.jobs.build import BuildJob
@@ -22,7 +23,6 @@ from retable.jobs.precision import PrecisionJob
 from retable.jobs.predict import PredictJob
 from retable.jobs.prepare import PrepareJob
 from retable.jobs.sample import SampleJob
-from retable.stages import Stage, first_drop
 from retable_data import streets
 from retable_export import graphs, samples
 from retable_export.contract import artifact

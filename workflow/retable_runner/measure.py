@@ -274,7 +274,7 @@ class Recording(object):
         return bool(self._series([row]).kept[0])
 
     def _judged(self):
-        """The times by which the launch is judged: as `retable.readings` reads a case."""
+        """The times by which the launch is judged: as `retable.comparing.readings` reads a case."""
         found = self._series(np.concatenate(self._turn_rows))
         basis = basis_of([found])
         return {"kept": found.times[found.kept], "cpu": found.cpu, "all": found.times}[basis]

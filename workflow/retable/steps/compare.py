@@ -5,11 +5,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from retable.answers import Measurements
 from retable.availability import PlugIns
-from retable.chains import Fidelities
-from retable.claims import judge
-from retable.comparison import (
+from retable.comparing.answers import Measurements
+from retable.comparing.chains import Fidelities
+from retable.comparing.claims import judge
+from retable.comparing.comparison import (
     Agreement,
     ComparedCell,
     ComparedTable,
@@ -19,8 +19,11 @@ from retable.comparison import (
     SessionSummary,
     WeightsUsed,
 )
-from retable.compilations import compiled_cases
-from retable.conditions import conditions_of
+from retable.comparing.compilations import compiled_cases
+from retable.comparing.conditions import conditions_of
+from retable.comparing.scores import Scores
+from retable.comparing.scoring import scorings_of
+from retable.comparing.splits import compared_splits
 from retable.config.entry import listed
 from retable.config.load import load_configuration
 from retable.config.model import Model
@@ -29,10 +32,7 @@ from retable.files import read_json, write_json
 from retable.plan import Plan, plan_suite
 from retable.published import Published, read_published
 from retable.records import Record, read_record
-from retable.scores import Scores
-from retable.scoring import scorings_of
 from retable.sessions import Session
-from retable.splits import compared_splits
 from retable.steps.options import add_output
 
 

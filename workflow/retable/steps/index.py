@@ -4,9 +4,9 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from retable.comparison import Comparison
+from retable.comparing.comparison import Comparison
 from retable.files import read_json, write_text
-from retable.pages import render
+from retable.pages.page import render
 from retable.steps.options import add_output
 
 

@@ -3,23 +3,9 @@
 import argparse
 from pathlib import Path
 
-from retable.comparison import ComparedSplit, Comparison, Compiled, Scoring
-from retable.compilation_pages import compiled_table, setting_sentences
+from retable.comparing.comparison import Comparison
 from retable.files import read_json, write_text
-from retable.pages import (
-    Footnotes,
-    agreement_text,
-    drop_text,
-    floors_text,
-    render,
-    scores_table,
-    table_header,
-    table_rows,
-    unscored_reasons,
-)
-from retable.plots import draw, draw_accuracy, draw_splits, drawable
-from retable.setting_plots import draw_against, draw_speed_ups
-from retable.split_pages import split_sentence, splits_table, unanswered, works
+from retable.pages.sections import page_of
 from retable.steps.options import add_output
 
 
@@ -31,110 +17,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     comparison = Comparison.model_validate(read_json(given.comparison))
-    footnotes = Footnotes()
-    tables = [
-        {"table": table, "header": table_header(table), "rows": table_rows(table, footnotes)}
-        for table in comparison.tables
-    ]
-    splits = _splits(comparison.splits, given.output, footnotes)
-    page = render(
-        given.template,
-        comparison=comparison,
-        tables=tables,
-        splits=splits,
-        compilation=_compilation(comparison.compiled, given.output, footnotes),
-        unanswered=unanswered(comparison.splits),
-        footnotes=footnotes,
-        plots=_plots(comparison, given.output),
-        coverage=_coverage(comparison),
-        agreement_text=agreement_text,
-        floors_text=floors_text,
-        drop_text=drop_text,
-        scorings=_scorings(comparison.scorings, given.output, footnotes),
-    )
-    write_text(given.output, page)
-
-
-def _splits(
-    splits: list[ComparedSplit], page: Path, footnotes: Footnotes
-) -> list[dict[str, object]]:
-    """For each work its table, its sentences and its plot, drawn beside the page."""
-    sections: list[dict[str, object]] = []
-    for index, (work, found) in enumerate(works(splits).items(), start=1):
-        path = page.with_name(f"{page.stem}-splits-{index}.png")
-        draw_splits(work, found, path)
-        sections.append(
-            {
-                "work": work,
-                "table": splits_table(found, footnotes),
-                "sentences": [split_sentence(split) for split in found],
-                "plot": path.name,
-            }
-        )
-    return sections
-
-
-def _scorings(scorings: list[Scoring], page: Path, footnotes: Footnotes) -> list[dict[str, object]]:
-    """For each data set its table, or why there is none, and its plot, drawn beside the page."""
-    sections: list[dict[str, object]] = []
-    for index, scoring in enumerate(scorings, start=1):
-        reasons = unscored_reasons(scoring)
-        path = page.with_name(f"{page.stem}-accuracy-{index}.png")
-        if drawable(scoring):
-            draw_accuracy(scoring, path)
-        sections.append(
-            {
-                "scoring": scoring,
-                "reasons": reasons,
-                "table": None if reasons else scores_table(scoring, footnotes),
-                "plot": path.name if drawable(scoring) else None,
-            }
-        )
-    return sections
-
-
-def _compilation(
-    compiled: list[Compiled], page: Path, footnotes: Footnotes
-) -> dict[str, object] | None:
-    """The sentences, the table and the plot of what is compiled; None where nothing could be."""
-    if not compiled:
-        return None
-    plot = None
-    if any(one.to_plain for one in compiled):
-        plot = page.with_name(f"{page.stem}-compiled.png")
-        draw_speed_ups(compiled, plot)
-    return {
-        "sentences": setting_sentences(compiled),
-        "table": compiled_table(compiled, footnotes),
-        "plot": plot.name if plot else None,
-    }
-
-
-def _coverage(comparison: Comparison) -> dict[str, float] | None:
-    """How many launches an interval spans, and how probably it holds the truth."""
-    for table in comparison.tables:
-        for cell in table.cells:
-            for answer in cell.answers:
-                if answer.measured is not None:
-                    return {
-                        "launches": answer.launches,
-                        "probability": answer.measured.coverage,
-                    }
-    return None
-
-
-def _plots(comparison: Comparison, page: Path) -> list[dict[str, str]]:
-    """Draw every plot that has a measured bar; returns title and file name of each."""
-    drawn = []
-    for index, plot in enumerate(comparison.plots, start=1):
-        table = next(table for table in comparison.tables if table.table == plot.table)
-        measured = [answer.measured for cell in table.cells for answer in cell.answers]
-        if any(measured):
-            path = page.with_name(f"{comparison.suite}-{index}.png")
-            if plot.against is None:
-                draw(plot, table, path)
-            else:
-                other = next(one for one in comparison.tables if one.table == plot.against)
-                draw_against(plot, table, other, path)
-            drawn.append({"title": plot.title, "file": path.name})
-    return drawn
+    write_text(given.output, page_of(comparison, given.template, given.output))

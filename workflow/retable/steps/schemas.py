@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from retable.comparison import Comparison
+from retable.comparing.comparison import Comparison
 from retable.config.dataset import DataSet
 from retable.config.device import Device
 from retable.config.model import Model

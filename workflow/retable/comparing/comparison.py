@@ -199,7 +199,7 @@ class Agreement(Message):
 
 
 class Drop(Message):
-    """A stage that lost more agreement than its arithmetic explains: see `retable.stages`."""
+    """A stage that lost more agreement than its arithmetic explains: see `comparing.stages`."""
 
     stage: str
     measure: Literal["agreement", "relative"]

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from retable.cases import Block, Case, Cell, Ending
-from retable.cautions import cautions_of
-from retable.comparison import Answer, Interval
+from retable.comparing.cautions import cautions_of
+from retable.comparing.comparison import Answer, Interval
+from retable.comparing.fields import field_used
+from retable.comparing.readings import Basis, Reading, ratio_by_round, reading
+from retable.comparing.scores import Scores
+from retable.comparing.statistics import STATISTICS, Statistic
 from retable.contract import Result
-from retable.fields import field_used
 from retable.plan import Plan
-from retable.readings import Basis, Reading, ratio_by_round, reading
-from retable.scores import Scores
 from retable.sessions import MEASURED, CaseEnding, Launch, Session, launches_of
-from retable.statistics import STATISTICS, Statistic
 from retable_statistics.launches import (
     Estimate,
     apart,

@@ -6,10 +6,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from retable.comparison import ComparedCell, ComparedTable, Compiled
+from retable.comparing.comparison import ComparedCell, ComparedTable, Compiled
 from retable.config.suite import Plot
+from retable.pages.plots import PUBLISHED, bar_of, save
 from retable.plan import SEPARATOR
-from retable.plots import PUBLISHED, bar_of, save
 
 ROW_INCHES = 0.24
 LEAST_INCHES = 2.4

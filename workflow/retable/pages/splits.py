@@ -1,8 +1,8 @@
 """The section of a page that says where post-processing should live."""
 
-from retable.comparison import ComparedSplit, Versus, Way
-from retable.numbers import number, times
-from retable.pages import NOTHING, Footnotes, answer_text
+from retable.comparing.comparison import ComparedSplit, Versus, Way
+from retable.comparing.numbers import number, times
+from retable.pages.page import NOTHING, Footnotes, answer_text
 
 HEADER = [
     "Model",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from retable.comparing.statistics import Samples
 from retable.contract import Result
-from retable.statistics import Samples
 
 # Where inputs and outputs live in host memory there is nothing to transfer, and one call is all:
 # these fields are then the same thing as latency_sync.

@@ -2,7 +2,7 @@
 
 import math
 
-from retable.comparison import Interval
+from retable.comparing.comparison import Interval
 
 
 def number(value: float) -> str:

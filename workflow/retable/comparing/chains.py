@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from retable.cases import Case
-from retable.comparison import Chain, Drop
+from retable.comparing.comparison import Chain, Drop
+from retable.comparing.stages import Stage, first_drop
 from retable.plan import Plan
 from retable.records import Record
-from retable.stages import Stage, first_drop
 
 
 class Fidelities:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from retable.comparison import (
+from retable.comparing.comparison import (
     Agreement,
     Answer,
     Chain,
@@ -15,7 +15,7 @@ from retable.comparison import (
     Drop,
     Scoring,
 )
-from retable.numbers import number, spread, times
+from retable.comparing.numbers import number, spread, times
 from retable.plan import SEPARATOR
 
 NOTHING = "–"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from retable.answers import Measurements, interval
 from retable.cases import Case
-from retable.comparison import Scored, Scoring
+from retable.comparing.answers import Measurements, interval
+from retable.comparing.comparison import Scored, Scoring
 from retable.config.dataset import DataSet
 from retable.config.load import Configuration
 from retable.config.suite import Accuracy

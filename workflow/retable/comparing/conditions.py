@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from retable.answers import Measurements
 from retable.cases import Case
-from retable.comparison import Condition, WeightsUsed
+from retable.comparing.answers import Measurements
+from retable.comparing.comparison import Condition, WeightsUsed
+from retable.comparing.fields import SAME_WITHOUT_TRANSFERS
 from retable.config.budget import BUDGETS
 from retable.config.suite import Table
-from retable.fields import SAME_WITHOUT_TRANSFERS
 from retable.jobs.launch import Measure
 from retable.plan import Plan
 from retable.records import Record

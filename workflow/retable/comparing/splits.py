@@ -11,12 +11,12 @@ from typing import Literal
 
 import numpy as np
 
-from retable.answers import Measurements, interval
 from retable.cases import Block, Case, Cell, Measure, Request
-from retable.comparison import Answer, ComparedSplit, Versus, Way
+from retable.comparing.answers import Measurements, interval
+from retable.comparing.comparison import Answer, ComparedSplit, Versus, Way
+from retable.comparing.readings import Reading, common_basis
 from retable.config.suite import Alternative, Split
 from retable.plan import Plan
-from retable.readings import Reading, common_basis
 from retable_statistics.launches import Estimate, beyond_floor, widened
 
 FIELD = "latency_sync"  # of the whole, from the input on the host to the result there

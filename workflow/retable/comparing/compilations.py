@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from retable.answers import Measurements
 from retable.cases import Block, Case, Cell, Measure, Request
-from retable.comparison import Compiled, Versus
+from retable.comparing.answers import Measurements
+from retable.comparing.comparison import Compiled, Versus
+from retable.comparing.readings import Reading
+from retable.comparing.splits import versus
 from retable.config.suite import Compilation
 from retable.contract import Result
 from retable.plan import Plan
-from retable.readings import Reading
-from retable.splits import versus
 
 
 def compiled_cases(plan: Plan, measured: Measurements) -> list[Compiled]:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from retable.answers import Measurements, interval
 from retable.cases import Case, Cell, Ending, Measure, Request, agrees
-from retable.comparison import ClaimAnswer, ComparedClaim, Pair
+from retable.comparing.answers import Measurements, interval
+from retable.comparing.comparison import ClaimAnswer, ComparedClaim, Pair
+from retable.comparing.numbers import times
+from retable.comparing.readings import Reading, common_basis
 from retable.config.suite import Claim, Point
-from retable.numbers import times
 from retable.plan import Plan
 from retable.published import Published
-from retable.readings import Reading, common_basis
 from retable_statistics.launches import Estimate, quotient, widened
 
 Verdict = Literal["holds", "fails", "undecided"]

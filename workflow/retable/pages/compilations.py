@@ -1,9 +1,9 @@
 """The section of a page that says what compiling costs and what it brings."""
 
-from retable.comparison import Compiled
-from retable.numbers import number
-from retable.pages import NOTHING, Footnotes, answer_text
-from retable.split_pages import ratio_text
+from retable.comparing.comparison import Compiled
+from retable.comparing.numbers import number
+from retable.pages.page import NOTHING, Footnotes, answer_text
+from retable.pages.splits import ratio_text
 
 
 def compiled_table(compiled: list[Compiled], footnotes: Footnotes) -> list[list[str]]:

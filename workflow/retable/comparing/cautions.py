@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from retable.comparison import Caution
-from retable.disturbances import disturbances
-from retable.readings import Reading
+from retable.comparing.comparison import Caution
+from retable.comparing.disturbances import disturbances
+from retable.comparing.readings import Reading
 from retable.sessions import Launch, Session
 from retable_statistics.drift import relative_drift
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
-from retable.comparison import (  # noqa: E402
+from retable.comparing.comparison import (  # noqa: E402
     ComparedCell,
     ComparedSplit,
     ComparedTable,

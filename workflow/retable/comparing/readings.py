@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from retable.comparing.fields import field_samples, field_used
+from retable.comparing.statistics import Samples, Statistic
 from retable.contract import Result
-from retable.fields import field_samples, field_used
 from retable.sessions import Launch
-from retable.statistics import Samples, Statistic
 from retable_statistics.contention import Mask, basis_of, counted
 
 Basis = Literal["kept", "cpu", "all"]

@@ -1,0 +1,1 @@
+"""The page of a suite: words, tables and pictures of a comparison."""
