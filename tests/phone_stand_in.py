@@ -328,7 +328,8 @@ class Adb:
 def adb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adb]:
     """A real adb, whose server all that is started in the test finds."""
     if shutil.which("adb") is None:
-        pytest.skip("no adb on the PATH (Debian: apt-get install adb)")
+        said = pytest.fail if os.environ.get("RETABLE_ADB") == "required" else pytest.skip
+        said("no adb on the PATH (Debian: apt-get install adb)")
     (tmp_path / "home").mkdir()
     with Adb(tmp_path / "home") as adb:
         for name, value in adb.environment.items():

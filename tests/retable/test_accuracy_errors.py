@@ -42,6 +42,13 @@ def edited(checkout, name, change):
             "unknown dataset 'street'",
         ),
         (
+            "suites/fast-scnn",
+            lambda suite: suite["accuracy"].append(
+                {**suite["accuracy"][0], "published": "camvid", "headline": "pixel_accuracy"}
+            ),
+            "config/suites/fast-scnn.yaml: accuracy: 'streets' is named twice as 'embedded'",
+        ),
+        (
             "datasets/streets",
             lambda dataset: dataset.update(loader="street"),
             "config/datasets/streets.yaml: loader: no file retable_data/sets/street.py",

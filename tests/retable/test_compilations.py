@@ -119,3 +119,9 @@ def test_a_score_is_a_bar_too_and_rows_without_any_have_no_place():
     scored = measured(1.0).model_copy(update={"measured": None, "score": 32.8})
     cells = [[cell("a | x | y", scored), cell("b | x | y", failed("one", "timeout", "no end"))]]
     assert _bars("one", cells) == {"a x": [(32.8, 32.8, 32.8)]}
+
+
+def test_rows_that_tables_name_by_another_third_label_are_one():
+    none, gpu = cell("a | x | FP32", measured(2.0)), cell("a | x | Native", measured(1.0))
+    (bars,) = _bars("one", [[none], [gpu]]).values()
+    assert [bar[0] for bar in bars] == [2.0, 1.0]

@@ -270,6 +270,15 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
     assert (tmp_path / "reports" / "small-1.png").is_file()
 
 
+def test_a_machine_that_does_not_tell_its_cores_has_a_page(tmp_path: Path) -> None:
+    assert "(Some CPU, unknown cores)" in page_of(comparison(machine={"cpu": "Some CPU"}), tmp_path)
+
+
+def test_a_run_that_was_to_score_nothing_says_so(tmp_path: Path) -> None:
+    page = page_of(comparison(settings={**comparison().settings, "data": "none"}), tmp_path)
+    assert "## Accuracy beside latency\n\nNothing was scored: the run was asked for" in page
+
+
 def test_a_page_tells_what_speaks_against_a_value(tmp_path: Path) -> None:
     """One footnote for a kind of caution, whatever its figures; they are in the comparison."""
     hot = [

@@ -49,13 +49,13 @@ def test_a_backend_without_any_number_has_no_panel(tmp_path: Path) -> None:
     assert both > one > none
 
 
-def test_abar_of_is_a_number_with_its_interval() -> None:
+def test_a_bar_is_a_number_with_its_interval() -> None:
     made = cell(ROWS[0], measured(8.0), failed("two", "timeout", "no end"))
     assert bar_of("one", made) == pytest.approx((8.0, 7.2, 8.8))
     assert bar_of("published", made) == (10.0, 10.0, 10.0)
 
 
-def test_where_there_is_no_number_there_is_nobar_of() -> None:
+def test_where_there_is_no_number_there_is_no_bar() -> None:
     made = cell(ROWS[0], LATE, value=None, why="it crashed")
     assert bar_of("one", made) is None
     assert bar_of("published", made) is None
@@ -76,7 +76,7 @@ def test_where_there_is_no_number_there_is_nobar_of() -> None:
         [cell(row, measured(8.0), value=None, why="it crashed") for row in ROWS[:2]],
     ],
 )
-def test_a_kind_is_in_the_legend_wherever_its_firstbar_of_stands(
+def test_a_kind_is_in_the_legend_wherever_its_first_bar_stands(
     cells: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = []

@@ -6,7 +6,8 @@ import pytest
 from small_suite import Small, measured_by_turns
 
 from retable.comparing.comparison import ComparedSplit, Way
-from retable.comparing.splits import compared_splits, verdict_of
+from retable.comparing.splits import compared_splits
+from retable.comparing.versus import verdict_of
 from retable.config.suite import Split, Splits
 from retable.contract import Result
 from retable_statistics.launches import Estimate

@@ -47,6 +47,13 @@ class PlugIns:
 
     def check_accuracy(self, suite: Suite, sets: Mapping[str, DataSet]) -> None:
         """Say in one sentence what of a suite's `accuracy` names nothing that is there."""
+        for kind in ("published", "embedded"):
+            names = [getattr(accuracy, kind) for accuracy in suite.accuracy]
+            for name in {name for name in names if names.count(name) > 1}:
+                raise RetableError(
+                    f"config/suites/{suite.suite}.yaml: accuracy: {name!r} is named twice as "
+                    f"{kind!r}, and scores are told apart by their data set"
+                )
         for index, accuracy in enumerate(suite.accuracy):
             where = f"config/suites/{suite.suite}.yaml: accuracy[{index}]"
             self._check(f"{where}.metric", "retable_data/metrics", accuracy.metric)

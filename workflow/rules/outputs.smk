@@ -17,7 +17,7 @@ rule outputs:
     log:
         "results/logs/outputs/{device}/{block}/{case}.log",
     resources:
-        card=dag.engines.cards,
+        card=dag.cases.cards,
     params:
         case=dag.cases.json,
         preparation=dag.cases.preparation_json,

@@ -18,7 +18,7 @@ rule predict:
     log:
         "results/logs/predict/{device}/{set}/{split}/{block}/{case}.log",
     resources:
-        card=dag.engines.cards,
+        card=dag.cases.cards,
     params:
         case=dag.cases.json,
         preparation=dag.cases.preparation_json,

@@ -47,7 +47,7 @@ class Fidelities:
         """The stages that have figures, in their order."""
         if "input" in engine.facts:
             yield Stage("input", "fp32", engine.facts["input"])
-        if not case.request.native:
+        if not case.native:
             yield from self._of_graphs(case)
         if engine.outcome == "ok":
             yield Stage("engine", case.request.precision, engine.facts)

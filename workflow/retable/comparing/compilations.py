@@ -14,7 +14,7 @@ from retable.cases import Block, Case, Cell, Measure, Request
 from retable.comparing.answers import Measurements
 from retable.comparing.comparison import Compiled, Versus
 from retable.comparing.readings import Reading
-from retable.comparing.splits import versus
+from retable.comparing.versus import versus
 from retable.config.suite import Compilation
 from retable.contract import Result
 from retable.plan import Plan

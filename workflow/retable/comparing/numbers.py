@@ -2,7 +2,7 @@
 
 import math
 
-from retable.comparing.comparison import Interval
+from retable.comparing.comparison import Interval, Versus
 
 
 def number(value: float) -> str:
@@ -21,3 +21,10 @@ def times(ratio: float) -> str:
 def spread(measured: Interval) -> str:
     """A value with its interval: `12.34 [12.30, 12.51]`."""
     return f"{number(measured.value)} [{number(measured.low)}, {number(measured.high)}]"
+
+
+def ratio_text(versus: Versus) -> str:
+    """A ratio with its interval, and what it is where it is neither faster nor slower."""
+    ratio = versus.ratio
+    said = "" if versus.verdict in ("faster", "slower") else f", {versus.verdict}"
+    return f"{times(ratio.value)} [{ratio.low:.2f}, {ratio.high:.2f}]{said}"

@@ -7,17 +7,16 @@ does all of it in the engine, paired by turns as a claim's ratios are.
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 import numpy as np
 
 from retable.cases import Block, Case, Cell, Measure, Request
-from retable.comparing.answers import Measurements, interval
+from retable.comparing.answers import Measurements
 from retable.comparing.comparison import Answer, ComparedSplit, Versus, Way
-from retable.comparing.readings import Reading, common_basis
+from retable.comparing.readings import Reading
+from retable.comparing.versus import versus
 from retable.config.suite import Alternative, Split
 from retable.plan import Plan
-from retable_statistics.launches import Estimate, beyond_floor, widened
 
 FIELD = "latency_sync"  # of the whole, from the input on the host to the result there
 BEHIND = ("host_post", "post")  # the samples of what follows the engine: on the host, or in place
@@ -33,24 +32,6 @@ def compared_splits(plan: Plan, measured: Measurements) -> list[ComparedSplit]:
         for block in plan.blocks.values()
         for cases in _alternatives(split, block)
     ]
-
-
-def verdict_of(
-    ratio: Estimate, floor: float | None
-) -> Literal["faster", "slower", "no difference", "undecided"]:
-    """What a ratio of two latencies says of the upper one.
-
-    It is `faster` or `slower` where the whole interval, no narrower than the noise floor, lies on
-    one side of 1; there is `no difference` where the value does not reach beyond the floor.
-    """
-    bounded = widened(ratio, floor or 0.0)
-    if bounded.high < 1:
-        return "faster"
-    if bounded.low > 1:
-        return "slower"
-    if floor is not None and not beyond_floor(ratio, floor):
-        return "no difference"
-    return "undecided"
 
 
 def _alternatives(split: Split, block: Block) -> Iterator[Mapping[int, Case]]:
@@ -111,17 +92,6 @@ def _cell(case: Case) -> Cell:
 
 def _latency(answer: Answer) -> float:
     return answer.measured.value if answer.measured else float("inf")
-
-
-def versus(
-    upper: Reading, lower: Reading, block: Block, cell: Cell, measured: Measurements
-) -> Versus | None:
-    """The ratio of two latencies of a block; None where they have no round in common."""
-    ratio = measured.ratio(upper, lower)
-    if ratio is None:
-        return None
-    floor = measured.noise_floor(block, cell, common_basis(upper, lower))
-    return Versus(ratio=interval(ratio), noise_floor=floor, verdict=verdict_of(ratio, floor))
 
 
 def _behind(case: Case, measured: Measurements) -> float | None:

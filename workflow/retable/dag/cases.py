@@ -36,6 +36,11 @@ class Cases:
             return "null"
         return preparation.model_dump_json(exclude={"geometry", "options"})
 
+    def cards(self, wildcards: Wildcards) -> int:
+        """How many of the run's graphics cards a step takes that runs the case's engine."""
+        player = self._run.named_case(wildcards).backend
+        return int(self._run.device.memory_of(player) == "device")
+
     def engine(self, wildcards: Wildcards) -> str:
         return self._engines.of(self._run.named_case(wildcards))
 
@@ -68,7 +73,7 @@ class Cases:
 
     def _graphs(self, wildcards: Wildcards) -> dict[str, str]:
         case = self._run.named_case(wildcards)
-        if case.request.native:
+        if case.native:
             return {}
         plain = f"{self._folder(wildcards)}/none/fp32.json"
         return {"graph": f"results/models/{case.graph}.json", "plain": plain}

@@ -27,9 +27,10 @@ class Engines:
         limit = self._run.device.memory_limit_mib
         return [] if limit is None else ["--memory-limit-mib", str(limit)]
 
-    def cards(self, _: Wildcards) -> int:
-        """How many of the run's graphics cards a step takes that runs an engine: it has one."""
-        return int(self._run.device.memory == "device")
+    def cards(self, wildcards: Wildcards) -> int:
+        """How many of the run's graphics cards building takes: it has one, or builds elsewhere."""
+        ahead = self._run.player(wildcards).build_environment is not None
+        return int(self._run.device.memory_of(wildcards.player) == "device" and not ahead)
 
     def of(self, case: Case) -> str:
         """The record of a case's engine."""

@@ -5,7 +5,16 @@ from retable.dag.run import Run, Wildcards
 from retable.dag.scores import Scores
 
 # Settings that decide no number: where things are, and what the page names by itself.
-HOW_IT_IS_REACHED = {"device", "suite", "mirror", "data_folder", "docker_host", "base_image", "ngc"}
+HOW_IT_IS_REACHED = {
+    "device",
+    "suite",
+    "mirror",
+    "data_folder",
+    "docker_host",
+    "base_image",
+    "ngc",
+    "phone",
+}
 
 
 class Pages:

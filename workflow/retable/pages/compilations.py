@@ -1,9 +1,8 @@
 """The section of a page that says what compiling costs and what it brings."""
 
 from retable.comparing.comparison import Compiled
-from retable.comparing.numbers import number
+from retable.comparing.numbers import number, ratio_text
 from retable.pages.page import NOTHING, Footnotes, answer_text
-from retable.pages.splits import ratio_text
 
 
 def compiled_table(compiled: list[Compiled], footnotes: Footnotes) -> list[list[str]]:

@@ -194,5 +194,12 @@ def bar_of(name: str, cell: ComparedCell | None) -> tuple[float, float, float] |
     return answer.measured.value, answer.measured.low, answer.measured.high
 
 
+def has_answers(plot: Plot, tables: list[ComparedTable]) -> bool:
+    """Whether anything of the plot's column was found here."""
+    cells = (cell for table in tables for cell in table.cells if cell.column == plot.column)
+    answers = (answer for cell in cells for answer in cell.answers)
+    return any(answer.measured is not None or answer.score is not None for answer in answers)
+
+
 def _has_numbers(name: str, cells: list[ComparedCell]) -> bool:
     return any(bar_of(name, cell) is not None for cell in cells)

@@ -15,7 +15,7 @@ from retable.pages.page import (
     table_rows,
     unscored_reasons,
 )
-from retable.pages.plots import draw, draw_accuracy, draw_splits, drawable
+from retable.pages.plots import draw, draw_accuracy, draw_splits, drawable, has_answers
 from retable.pages.setting_plots import draw_against, draw_speed_ups
 from retable.pages.splits import split_sentence, splits_table, unanswered, works
 
@@ -114,17 +114,17 @@ def _coverage(comparison: Comparison) -> dict[str, float] | None:
 
 
 def _plots(comparison: Comparison, page: Path) -> list[dict[str, str]]:
-    """Draw every plot that has a measured bar; returns title and file name of each."""
+    """Draw every plot of which something was found here; returns title and file name of each."""
+    by_name = {table.table: table for table in comparison.tables}
     drawn = []
     for index, plot in enumerate(comparison.plots, start=1):
-        table = next(table for table in comparison.tables if table.table == plot.table)
-        measured = [answer.measured for cell in table.cells for answer in cell.answers]
-        if any(measured):
-            path = page.with_name(f"{comparison.suite}-{index}.png")
-            if plot.against is None:
-                draw(plot, table, path)
-            else:
-                other = next(one for one in comparison.tables if one.table == plot.against)
-                draw_against(plot, table, other, path)
-            drawn.append({"title": plot.title, "file": path.name})
+        tables = [by_name[name] for name in (plot.table, plot.against) if name is not None]
+        if not has_answers(plot, tables):
+            continue
+        path = page.with_name(f"{comparison.suite}-{index}.png")
+        if plot.against is None:
+            draw(plot, tables[0], path)
+        else:
+            draw_against(plot, tables[0], tables[1], path)
+        drawn.append({"title": plot.title, "file": path.name})
     return drawn

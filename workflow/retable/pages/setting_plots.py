@@ -82,7 +82,11 @@ def _bars(name: str, cells: list[list[ComparedCell]]) -> dict[str, list[Bar | No
     of_tables = [{cell.row: cell for cell in one} for one in cells]
     labels = dict.fromkeys(cell.row for one in cells for cell in one)
     found = {row: [bar_of(name, table.get(row)) for table in of_tables] for row in labels}
-    named = {" ".join(row.split(SEPARATOR)[:2]): bars for row, bars in found.items()}
+    named: dict[str, list[Bar | None]] = {}
+    for row, bars in found.items():  # tables may tell a network's rows apart by a third label
+        name = " ".join(row.split(SEPARATOR)[:2])
+        before = named.get(name, [None] * len(cells))
+        named[name] = [one or other for one, other in zip(before, bars, strict=True)]
     return {row: bars for row, bars in named.items() if any(bars)}
 
 

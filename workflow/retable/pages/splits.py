@@ -1,7 +1,7 @@
 """The section of a page that says where post-processing should live."""
 
-from retable.comparing.comparison import ComparedSplit, Versus, Way
-from retable.comparing.numbers import number, times
+from retable.comparing.comparison import ComparedSplit, Way
+from retable.comparing.numbers import number, ratio_text
 from retable.pages.page import NOTHING, Footnotes, answer_text
 
 HEADER = [
@@ -76,13 +76,6 @@ def _way_texts(way: Way, footnotes: Footnotes) -> list[str]:
     if way.to_fastest is not None:
         fastest = ratio_text(way.to_fastest)
     return [way.alternative, answer_text(way.answer, footnotes), behind, fastest]
-
-
-def ratio_text(versus: Versus) -> str:
-    """A ratio with its interval, and what it is where it is neither faster nor slower."""
-    ratio = versus.ratio
-    said = "" if versus.verdict in ("faster", "slower") else f", {versus.verdict}"
-    return f"{times(ratio.value)} [{ratio.low:.2f}, {ratio.high:.2f}]{said}"
 
 
 def _clause(way: Way) -> str:
