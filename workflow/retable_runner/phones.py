@@ -63,7 +63,7 @@ def adb():
 
 def version():
     """Return adb's own version and its build's, such as `1.0.41 (29.0.6-debian)`."""
-    _, printed = children.run([adb(), "version"])
+    _, printed = children.run([adb(), "version"], is_logged=False)
     found = VERSION.search(printed)
     if found is None:
         raise Unavailable("adb does not tell its version: " + last_line(printed))
