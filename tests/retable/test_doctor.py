@@ -397,9 +397,11 @@ class Doctor:
             "RETABLE_MACHINE_LOCK": str(self.lock),
         }
 
-    def __call__(self, device: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    def __call__(
+        self, device: str, *options: str, cwd: Path = ROOT
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "retable", "doctor", "--device", device],
+            [sys.executable, "-m", "retable", "doctor", "--device", device, *options],
             cwd=cwd,
             env=self.environment,
             capture_output=True,
@@ -446,6 +448,24 @@ def test_the_command_fails_for_a_device_that_this_machine_is_not(doctor: Doctor)
     assert done.returncode == 1
     assert "adb does not answer" in done.stdout
     assert "its backends are all part of this version: paddlelite" in done.stdout
+
+
+def test_of_a_phone_only_the_cables_machine_and_the_phone_are_told(
+    doctor: Doctor, tmp_path: Path
+) -> None:
+    adb = tmp_path / "bin" / "adb"
+    adb.parent.mkdir()
+    adb.write_text("#!/bin/sh\nprintf 'List of devices attached\\nX1\\tdevice\\nX2\\tdevice\\n'\n")
+    adb.chmod(0o755)
+    doctor.environment["PATH"] = f"{adb.parent}:{os.environ['PATH']}"
+    told = [line.split(None, 2) for line in doctor("kirin-980").stdout.splitlines()]
+    assert {check for _, check, _ in told} == {"device", "disk", "packages", "runs"}
+    assert told[0][0] == "fail"
+    assert "--phone SERIAL" in told[0][2]
+    assert "adb reaches the phone X2" in doctor("kirin-980", "--phone", "X2").stdout
+    done = doctor("cpu", "--phone", "X2")
+    assert done.returncode == 1
+    assert done.stderr.endswith("reaches no phone; did you mean device=kirin-980?\n")
 
 
 def test_the_command_names_who_holds_the_lock(doctor: Doctor) -> None:

@@ -70,6 +70,7 @@ def test_a_probe_tells_what_the_phone_is(place: Place, phone: Phone, tmp_path: P
     assert machine["cpu"] == "kirin980"
     assert machine["os"] == "Android 10"
     assert machine["affinity"] is None
+    assert result.facts["phone"] == {"serial": phone.serial}
     assert result.facts["backends"]["paddlelite"]["versions"]["adb"].startswith("1.0.")
 
 
@@ -109,6 +110,43 @@ def test_a_phone_that_is_lost_and_comes_back_is_asked_again(
     result = run_job(place, "retable_runner", job, log=tmp_path / "log", timeout_s=DEADLINE_S)
     assert (result.outcome, result.reason) == ("ok", None)
     assert sum("./benchmark_bin" in one for one in phone.commands) == 3  # lost; tried, timed
+
+
+def test_a_phone_that_is_away_for_a_whole_attempt_is_asked_again(
+    place: Place,
+    job: LaunchJob,
+    phone: Phone,
+    adb: Adb,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    phone.leaves_at = "./benchmark_bin"
+    pauses = []
+
+    def paused(seconds: float) -> None:
+        pauses.append(seconds)
+        phone.leaves_at = None
+        adb.run("disconnect" if len(pauses) == 1 else "connect", phone.serial)
+
+    monkeypatch.setattr(places, "time", SimpleNamespace(sleep=paused))
+    result = run_job(place, "retable_runner", job, log=tmp_path / "log", timeout_s=DEADLINE_S)
+    assert (result.outcome, result.reason) == ("ok", None)
+    assert len(pauses) == 2
+
+
+def test_a_launch_is_on_the_phone_that_was_probed_and_on_no_other(
+    job: LaunchJob,
+    place: Place,
+    phone: Phone,
+    adb: Adb,
+    tmp_path: Path,
+) -> None:
+    facts = {"phone": {"serial": "another"}, "settings": {"serial": None}}
+    probed = runtime("adb", "x").enter(Prepared(sys.executable, "i", facts), PhoneSettings())
+    result = run_job(probed, "retable_runner", job, log=tmp_path / "log", timeout_s=DEADLINE_S)
+    assert result.outcome == "unavailable"
+    assert str(result.reason).startswith(f"the phone another is not there: adb sees {phone.serial}")
+    assert not any("benchmark_bin" in one for one in phone.commands)
 
 
 def test_a_phone_that_is_lost_each_time_is_unavailable(

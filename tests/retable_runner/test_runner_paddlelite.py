@@ -1,6 +1,8 @@
 """The backend paddlelite: what its program prints, and whole launches on a phone's stand-in."""
 
 import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,8 +101,8 @@ def test_engines_are_of_paddles_own_models_and_of_two_precisions(tmp_path, monke
 
 
 @pytest.fixture
-def launched(phone, runner, described, quick, tmp_path):
-    """Launches the backend on the phone; returns the result."""
+def job(phone, described, quick, tmp_path):
+    """Makes jobs that launch the backend on the phone."""
     program = tmp_path / "benchmark_bin_v8"
     program.write_text(phone_stand_in.PROGRAM)
     engine = tmp_path / "engine.nb"
@@ -108,10 +110,10 @@ def launched(phone, runner, described, quick, tmp_path):
     image = np.linspace(0, 1, np.prod(SHAPE), dtype="f4").reshape(SHAPE)
     np.savez(tmp_path / "sample.npz", image=image)
 
-    def launch(serial=phone.serial, without=(), measure=(), **options):
+    def wanted(serial=phone.serial, without=(), measure=(), limit_s=None, **options):
         told = {key: value for key, value in {**PUBLISHED, **options}.items() if value is not None}
         files = {"engine": described(engine), "program": described(program)}
-        job = {
+        return {
             "schema": "retable/launch-job/2",
             "backend": "paddlelite",
             "engine": {role: one for role, one in files.items() if role not in without},
@@ -121,10 +123,16 @@ def launched(phone, runner, described, quick, tmp_path):
             "phone": {"serial": serial},
             **quick,
             "measure": {**quick["measure"], **dict(measure)},
+            "reply_timeout_s": limit_s,
         }
-        return runner.result(job)
 
-    return launch
+    return wanted
+
+
+@pytest.fixture
+def launched(job, runner):
+    """Launches the backend on the phone; returns the result."""
+    return lambda **wanted: runner.result(job(**wanted))
 
 
 def test_a_launch_on_a_phone_is_timed_as_published(launched, phone):
@@ -151,10 +159,64 @@ def test_the_program_is_started_until_as_long_was_measured_as_wanted(launched):
     assert len(result["facts"]["program"]["summary"]) == 3
 
 
+def test_the_program_is_started_twenty_times_at_most(launched):
+    result = launched(repeats=1, threads=96, measure={"min_ms": 250.0, "target": 0.01})
+    assert result["samples"] == {"latency_run": [1.24] * 20}  # 24.8 ms of the 250 wanted
+    assert result["facts"]["program"]["most_samples"] == 20
+    assert (result["outcome"], result["reason"]) == ("ok", None)
+
+
 def test_without_published_counts_the_budget_decides(launched):
     result = launched(repeats=None, warmup=None, threads=1, measure={"min_ms": 2000.0})
     assert result["facts"]["program"]["options"]["repeats"] == "21"  # 2 s of 96.24 ms
     assert result["facts"]["program"]["options"]["warmup"] == "1"  # 5 ms
+
+
+def test_no_convergence_is_asked_of_a_program_that_tells_means(launched):
+    result = launched(measure={"min_samples": 100, "target": 0.01})
+    assert (result["outcome"], result["reason"]) == ("ok", None)
+    assert result["facts"]["stopped"] == {"by": "time"}
+
+
+def test_a_program_that_does_not_end_is_ended(launched, phone, tmp_path):
+    (tmp_path / "benchmark_bin_v8").write_text("#!/bin/sh\nexec sleep 600\n")
+    result = launched(limit_s=1)
+    assert result["outcome"] == "crashed"
+    assert result["reason"].startswith("benchmark_bin did not end within 1")
+    assert list(phone.here("/data/local/tmp/retable").iterdir()) == []
+
+
+def test_what_a_killed_launch_left_running_is_ended_by_the_next(
+    job, launched, runner, phone, tmp_path
+):
+    program = tmp_path / "benchmark_bin_v8"
+    program.write_text("#!/bin/sh\necho $$ > started && mv started pid\nexec sleep 600\n")
+    killed = subprocess.Popen(runner.command(job()), cwd=tmp_path, env=runner.environment)
+    folder = phone.here("/data/local/tmp/retable")
+    assert within(lambda: any(folder.glob("*/pid")))
+    (pid,) = (int(path.read_text()) for path in folder.glob("*/pid"))
+    killed.kill()
+    killed.wait()
+    assert running(pid)
+    program.write_text(phone_stand_in.PROGRAM)
+    assert launched()["outcome"] == "ok"
+    assert within(lambda: not running(pid))
+
+
+def running(pid):
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def within(happened, seconds=60):
+    """Whether something happens in time: only a failing test takes that long."""
+    end = time.monotonic() + seconds
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.05)
+    return happened()
 
 
 def test_a_program_that_does_otherwise_than_told_is_found_out(launched, monkeypatch):

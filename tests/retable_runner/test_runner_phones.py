@@ -1,4 +1,6 @@
-"""Which phone is meant, from what adb lists, and files to a phone and back."""
+"""Which phone is meant, from what adb lists, files to a phone and back, and what is left on it."""
+
+import subprocess
 
 import pytest
 
@@ -61,3 +63,45 @@ def test_a_phone_that_goes_while_it_takes_a_file_is_lost(phone, adb, tmp_path):
     with pytest.raises(ConnectionLost), phones.Phone(phone.serial) as one:
         adb.run("disconnect", phone.serial)
         one.push(str(tmp_path / "there"), "name")
+
+
+def test_in_a_session_a_phone_that_is_missing_was_lost_and_a_forbidden_one_was_not(phone, adb):
+    phone.is_allowed = False
+    adb.run("disconnect", phone.serial)
+    adb.run("connect", phone.serial)
+    with pytest.raises(Unavailable, match="has not allowed"), phones.Phone(phone.serial, True):
+        pass
+    adb.run("disconnect", phone.serial)
+    with pytest.raises(Unavailable, match="is not there"), phones.Phone(phone.serial):
+        pass
+    with pytest.raises(ConnectionLost, match="is not there.*it answered its probe"):
+        phones.Phone(phone.serial, in_session=True).__enter__()
+
+
+def test_a_session_ends_and_removes_what_an_earlier_one_left(phone):
+    old = phone.here(phones.FOLDER) / "old"
+    old.mkdir(parents=True)
+    (old / "engine.nb").write_bytes(b"an engine")
+    others = phone.here(phones.FOLDER).parent
+    processes = [subprocess.Popen(["sleep", "600"], cwd=folder) for folder in (old, others)]
+    left, other = processes
+    try:
+        with phones.Phone(phone.serial):  # the probe's: a session may run beside it
+            assert left.poll() is None
+            assert old.is_dir()
+        with phones.Phone(phone.serial, in_session=True) as one:
+            assert left.wait(timeout=60) == -9
+            assert [path.name for path in old.parent.iterdir()] == [one.folder.rsplit("/", 1)[1]]
+        assert other.poll() is None
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_a_program_ends_when_its_time_is_over(phone):
+    with phones.Phone(phone.serial) as one:
+        with pytest.raises(RuntimeError, match="sleep did not end within 1 s"):
+            one.run(["sleep", "600"], limit_s=1)
+        assert one.run(["sh", "-c", "echo said; exit 3"], limit_s=600) == (3, "said\n")
+        assert one.run(["sh", "-c", "kill -9 $$"], limit_s=600)[0] == -9

@@ -47,6 +47,7 @@ OUTPUTS = {
     "tail": r"results/models/([^/]+/[^/]+/[^/]+)/fp32\.json",
     "precision": r"results/models/([^/]+/[^/]+/[^/]+)/(fp16|int8)\.json",
     "build": r"results/[^/]+/engines/([^/]+/[^/]+/[^/]+/[^/]+/[^/]+)\.json",
+    "program": r"results/([^/]+)/programs/([^/]+)\.json",
     "dataset": r"data/sets/([^/]+/[^/]+)\.json",
     "inputs": r"results/inputs/([^/]+/[^/]+/[^/]+/[^/]+)\.json",
     "predict": r"results/[^/]+/predictions/([^/]+/[^/]+/[^/]+/[^/]+)\.json",

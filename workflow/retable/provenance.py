@@ -23,6 +23,7 @@ def origin_of(
         sample=sample.artifacts.get("sample"),
         environment=environment.facts.get("identity", ""),
         image=environment.facts.get("image_id"),
+        phone=environment.facts.get("phone", {}).get("serial"),
     )
 
 

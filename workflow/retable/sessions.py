@@ -65,6 +65,7 @@ class Origin(Message):
     sample: Artifact | None
     environment: str  # identity of its packages and interpreter: the lock's hash, or the list's
     image: str | None = None  # in a container: Docker's own identity of its image
+    phone: str | None = None  # on a phone: its serial, as its probe told it
 
 
 class CaseEnding(Message):

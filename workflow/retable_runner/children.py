@@ -7,11 +7,11 @@ from retable_runner.errors import Unavailable
 from retable_runner.orphans import die_with_parent
 
 
-def run(command):
+def run(command, is_logged=True):
     """Run `command` (a list) to its end; return (exit status, all that it printed).
 
-    What it prints goes to our stderr as it comes. The status of one that a signal ended is the
-    signal's number, negative. Unavailable if it cannot be started.
+    What it prints goes to our stderr as it comes, unless it is not to be logged. The status of one
+    that a signal ended is the signal's number, negative. Unavailable if it cannot be started.
     """
     try:
         process = subprocess.Popen(
@@ -27,7 +27,8 @@ def run(command):
     try:
         for line in process.stdout:
             printed.append(line.decode("utf-8", "replace"))
-            sys.stderr.write(printed[-1])
+            if is_logged:
+                sys.stderr.write(printed[-1])
         status = process.wait()
     finally:
         process.stdout.close()

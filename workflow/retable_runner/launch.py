@@ -59,9 +59,11 @@ def run(job, result):
 
 
 def _options(job):
-    """What the backend is told: the case's options, and on which phone, where there is one."""
+    """What the backend is told: the case's options, and where there is a phone, which, how long."""
     phone = job.get("phone")
-    return job["options"] if phone is None else dict(job["options"], phone=phone["serial"])
+    if phone is None:
+        return job["options"]
+    return dict(job["options"], phone=phone["serial"], limit_s=job.get("reply_timeout_s"))
 
 
 def _call_first(inference, facts):
@@ -101,6 +103,7 @@ def _compiled(inference):
 
 def _time(inference, post, job, talk, result):
     """Warm up, then measure by turns, as often as asked."""
+    job = dict(job, measure=_wanted(inference, job["measure"]))
     with measure.no_garbage_collection():
         recording = _recording(inference, post, job, result["facts"])
         talk.say(ready=True)
@@ -112,6 +115,11 @@ def _time(inference, post, job, talk, result):
     result["samples"] = recording.times()
     result["contention"] = recording.contention()
     _judge(job["measure"]["target"], result)
+
+
+def _wanted(inference, asked):
+    """What the job asks for: no convergence of a program that tells means alone."""
+    return dict(asked, target=None) if getattr(inference, "tells_means", False) else asked
 
 
 def _recording(inference, post, job, facts):

@@ -21,45 +21,46 @@ GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 def run(job, result):
     """Fill the facts of `result`: machine, packages, backends. What is not there is None.
 
-    The machine is the phone, where the job names one; packages and backends are those here.
+    The machine is the phone, where the job names one, and the fact `phone` its serial; packages and
+    backends are those here.
     """
     facts = result["facts"]
     facts["packages"] = packages()
     facts["backends"] = {name: availability(name) for name in backends.names()}
-    facts["machine"] = machine() if job.get("phone") is None else of_phone(job["phone"]["serial"])
+    if job.get("phone") is None:
+        facts["machine"] = machine()
+        return
+    with phones.Phone(job["phone"]["serial"]) as phone:
+        facts["phone"] = {"serial": phone.serial}
+        facts["machine"] = of_phone(phone)
 
 
-def of_phone(serial):
-    """Return the same as `machine` of a phone, read through adb; what it does not tell is None."""
-    with phones.Phone(serial) as phone:
+def of_phone(phone):
+    """Return the same as `machine` of an open phone; what it does not tell is None."""
 
-        def told(name):
-            return phone.text(["getprop", name])
+    def told(name):
+        return phone.text(["getprop", name])
 
-        memory = re.search(
-            r"^MemTotal:\s+(\d+) kB", phone.text(["cat", MEMINFO]) or "", re.MULTILINE
-        )
-        cores = phone.text(["nproc"])
-        android = told("ro.build.version.release")
-        return {
-            "architecture": phone.text(["uname", "-m"]),
-            "board": " ".join(
-                part for part in map(told, ("ro.product.manufacturer", "ro.product.model")) if part
-            )
-            or None,
-            "cpu": told("ro.soc.model")
-            or told("ro.board.platform")
-            or cpu_model(phone.text(["cat", CPUINFO]) or ""),
-            "cores": int(cores) if cores else None,
-            "affinity": None,
-            "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
-            "gpu": None,
-            "driver": None,
-            "kernel": phone.text(["uname", "-r"]),
-            "os": "Android {}".format(android) if android else None,
-            "governor": phone.text(["cat", GOVERNOR]),
-            "load_average": None,
-        }
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", phone.text(["cat", MEMINFO]) or "", re.MULTILINE)
+    cores = phone.text(["nproc"])
+    android = told("ro.build.version.release")
+    maker = map(told, ("ro.product.manufacturer", "ro.product.model"))
+    return {
+        "architecture": phone.text(["uname", "-m"]),
+        "board": " ".join(part for part in maker if part) or None,
+        "cpu": told("ro.soc.model")
+        or told("ro.board.platform")
+        or cpu_model(phone.text(["cat", CPUINFO]) or ""),
+        "cores": int(cores) if cores else None,
+        "affinity": None,
+        "memory_bytes": int(memory.group(1)) * 1024 if memory else None,
+        "gpu": None,
+        "driver": None,
+        "kernel": phone.text(["uname", "-r"]),
+        "os": "Android {}".format(android) if android else None,
+        "governor": phone.text(["cat", GOVERNOR]),
+        "load_average": None,
+    }
 
 
 def machine():

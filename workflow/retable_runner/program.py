@@ -24,13 +24,17 @@ def opened(backend, files, options, feeds):
 
 
 class Inference(object):
-    """An engine that is loaded anew for each measurement; `facts` are its own."""
+    """An engine that is loaded anew for each measurement; `facts` are its own.
+
+    `tells_means`: its samples are means of many runs, and too few for a median's interval.
+    """
 
     memory = NAME
 
     def __init__(self, engine):
         self._engine = engine
         self.facts = engine.facts
+        self.tells_means = getattr(engine, "tells_means", False)
 
     def recording(self, post, warmup, wanted):
         """Return the Recording, which has run once; `warmup` and `wanted` are those of the job."""

@@ -1,7 +1,8 @@
-# in:  the key `program` of a backend in config/devices/{device}.yaml
+# in:  the key `program` of a backend in config/devices/{device}.yaml, and the file at its `path`
 # out: results/{device}/programs/{player}.json, and the program beside it
 rule program:
     input:
+        own=dag.engines.own_program,
         sources=dag.code.of("retable.steps.program"),
     output:
         "results/{device}/programs/{player}.json",

@@ -1,9 +1,9 @@
 """config/devices/*.yaml: what a device is, and which backend plays which role on it."""
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from retable.config.entry import DockerHost, Entry, Name, PluginName, Scalar, listed, nearest
 from retable.errors import RetableError
@@ -19,11 +19,24 @@ def _no_host(name: str) -> str:
     return name
 
 
-class Download(Entry):
-    """A file elsewhere. `checksum`: "sha256:..." or "md5:..."; None: that of the first fetch."""
+class Program(Entry):
+    """What is started on the device: a file elsewhere, or one of the user's own.
 
-    url: str
+    `checksum`, of what is elsewhere: "sha256:..." or "md5:..."; None: that of the first fetch.
+    `path`: from the checkout; what lies there is taken as it is, and again when it has changed.
+    """
+
+    url: str | None = None
     checksum: str | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_file(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give url, or path")
+        if self.path is not None and self.checksum is not None:
+            raise ValueError("checksum belongs to url: what lies at path is taken as it is")
+        return self
 
 
 class Player(Entry):
@@ -45,7 +58,7 @@ class Player(Entry):
     source: Source | None = None
     # Whose own files it runs, where those are not of the backend's name.
     framework: Name | None = None
-    program: Download | None = None  # that it starts on the device, and that is brought there
+    program: Program | None = None  # that it starts on the device, and that is brought there
     precisions: list[Precision]
     unsupported: dict[Precision, str] = {}  # precision -> why the report shows no number for it
     precision_flags: list[Precision] = []  # set by a flag at build time, on the FP32 graph
@@ -127,17 +140,22 @@ class Device(Entry):
         """The device as the phone that a run names, if it names one."""
         if serial is None:
             return self
-        if self.runtime != "adb":
+        if not self.is_phone:
             raise RetableError(
-                f"--config phone: config/devices/{self.device}.yaml: runtime: {self.runtime} "
+                f"phone: config/devices/{self.device}.yaml: runtime: {self.runtime} "
                 "reaches no phone; did you mean device=kirin-980?"
             )
         return self.model_copy(update={"phone": PhoneSettings(serial=serial)})
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether its containers run on another machine than this."""
-        return self.runtime == "docker" and not self.container.is_local
+        """Whether it is another machine than this: a phone, or where its containers run."""
+        return self.is_phone or (self.runtime == "docker" and not self.container.is_local)
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether it hangs at this machine's cable."""
+        return self.runtime == "adb"
 
     @property
     def environments(self) -> list[str]:

@@ -43,6 +43,15 @@ class Engines:
             raise RetableError(f"config/devices: {wildcards.player} starts no program")
         return program.model_dump_json()
 
+    def own_program(self, wildcards: Wildcards) -> list[str]:
+        """The user's own file that is brought there, where the device's file names one.
+
+        One that is missing is not Snakemake's to miss, but ours, in one sentence: see Run.check.
+        """
+        program = self._run.player(wildcards).program
+        own = program.path if program else None
+        return [own] if own and (self._run.root / own).is_file() else []
+
     def program_of(self, case: Case) -> str | None:
         """The record of the program that a case's player starts on the device, if it does."""
         if self._run.device.backends[case.backend].program is None:

@@ -77,13 +77,13 @@ class Environments:
         """What an environment depends on besides its lock: a change in it makes it anew."""
         if wildcards.where == "host":
             return host_identity()
-        return platform.python_version() if wildcards.where in ("venv", "adb") else ""
+        return "" if self.runtime(wildcards) == "docker" else platform.python_version()
 
     def machine(self, wildcards: Wildcards) -> str:
         """The machine that a probe would find; records carried to another are made anew."""
         container = self._run.device.container
         device = self._run.device
-        if device.runtime == "adb" and wildcards.device != HOST:
+        if device.is_phone and wildcards.device != HOST:
             return device.phone.serial or "the only phone"
         here = container.is_local or wildcards.device == HOST
         return f"{platform.node()} {platform.machine()}" if here else str(container.host)

@@ -65,12 +65,17 @@ class Run:
             )
         if self._built_here(targets):
             return
+        for name, player in self.device.backends.items():
+            own = player.program.path if player.program else None
+            if own and not (self.root / own).is_file():
+                raise RetableError(f"{where}: backends.{name}.program.path: {own}: no such file")
         entered = runtime(self.device.runtime, where)
         entered.check(where, self.entering(self.device.runtime), self.device.environments)
 
-    def entering(self, runtime: str) -> Entry:
+    def entering(self, name: str) -> Entry:
         """How the device's file says that its environments are entered by a runtime."""
-        return {"docker": self.device.container, "adb": self.device.phone}.get(runtime, Nothing())
+        key = runtime(name, f"config/devices/{self.device.device}.yaml").KEY
+        return getattr(self.device, key) if key else Nothing()
 
     def _built_here(self, targets: Iterable[str]) -> bool:
         """Whether engines are all that is wanted, and all of them are built on this machine."""

@@ -17,7 +17,12 @@ BUDGET_S = 8.0  # of all commands that the checks run
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", required=True, help="a file in config/devices")
-    for name, kind in (("docker_host", docker_host), ("base_image", str), ("ngc", str)):
+    for name, kind in (
+        ("docker_host", docker_host),
+        ("base_image", str),
+        ("ngc", str),
+        ("phone", str),
+    ):
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=kind, help=f"as in snakemake's --config {name}=")
 
@@ -29,6 +34,7 @@ def run(given: argparse.Namespace) -> int:
         raise RetableError(f"{root}: no checkout of retable (no config/devices): run it in one")
     device = load_configuration(root).devices[given.device]
     device = device.in_containers(host=given.docker_host, base=given.base_image, ngc=given.ngc)
+    device = device.at_cable(given.phone)
     failed = False
     for check, finding in findings(device, ThisMachine(BUDGET_S)):
         print(line(check, finding), flush=True)
@@ -42,7 +48,7 @@ def findings(device: Device, here: Readings) -> Iterator[tuple[str, Finding]]:
     `here` is this machine. Where the device is another, only what concerns this one is looked at.
     """
     for name in checks.names():
-        if device.is_elsewhere and not checks.is_of_the_host(name):
+        if not checks.concerns(name, device):
             continue
         try:
             yield from ((name, found) for found in checks.check(name).findings(device, here))

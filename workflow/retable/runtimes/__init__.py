@@ -1,10 +1,10 @@
 """How an environment is entered: one file a runtime, found by listing this folder.
 
-A runtime module offers `Settings`, the class of what a device's file says to it (`Nothing`, if
-nothing), `check(where, settings, environments)`, which raises a `RetableError` with
-one sentence when these environments cannot be entered by it (`where` is the file that asks),
-`prepare(name, settings, log)`, which gives a Prepared, and `enter(prepared, settings)`, which gives
-a place.
+A runtime module offers `KEY`, the key of a device's file that holds what is said to it (None, if
+nothing), `Settings`, the class of that (`Nothing`), `check(where, settings, environments)`, which
+raises a `RetableError` with one sentence when these environments cannot be entered by it (`where`
+is the file that asks), `prepare(name, settings, log)`, which gives a Prepared, and
+`enter(prepared, settings)`, which gives a place.
 """
 
 import importlib
@@ -34,6 +34,7 @@ class Nothing(Entry):
 class Runtime(Protocol):
     """What a runtime module offers; `settings` are of its own class `Settings`."""
 
+    KEY: str | None
     Settings: type[Entry]
 
     def check(self, where: str, settings: Any, environments: Sequence[str] = ()) -> None: ...

@@ -15,7 +15,7 @@ from retable.local import LocalPlace, LocalWorkspace
 from retable.places import Lock, RunningJob
 from retable.runtimes import Nothing, Prepared, venv
 
-Settings = PhoneSettings
+KEY, Settings = "phone", PhoneSettings
 
 
 def check(where: str, settings: PhoneSettings, environments: Sequence[str] = ()) -> None:
@@ -28,7 +28,10 @@ def prepare(name: str, settings: PhoneSettings, log: Path) -> Prepared:
 
 
 def enter(prepared: Prepared, settings: PhoneSettings) -> "PhonePlace":
-    return PhonePlace(LocalPlace(Path(prepared.python).absolute()), Phone(serial=settings.serial))
+    """The phone is the one that was probed, where `prepared` is what a probe left: no other one."""
+    probed = prepared.facts.get("phone", {}).get("serial")
+    phone = Phone(serial=probed or settings.serial)
+    return PhonePlace(LocalPlace(Path(prepared.python).absolute()), phone)
 
 
 class PhonePlace:

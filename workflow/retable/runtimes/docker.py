@@ -16,7 +16,7 @@ from retable.places import Lock, RunningJob
 from retable.processes import Program
 from retable.runtimes import Prepared
 
-Settings = ContainerSettings
+KEY, Settings = "container", ContainerSettings
 
 
 def check(where: str, settings: ContainerSettings, environments: Sequence[str] = ()) -> None:

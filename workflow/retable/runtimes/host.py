@@ -14,7 +14,7 @@ from retable.errors import RetableError
 from retable.local import LocalPlace
 from retable.runtimes import Nothing, Prepared
 
-Settings = Nothing
+KEY, Settings = None, Nothing
 _LIST_PACKAGES = (
     "import importlib.metadata as m, sys; print(sys.version); "
     "print(*sorted(f'{d.name}=={d.version}' for d in m.distributions()), sep='\\n')"

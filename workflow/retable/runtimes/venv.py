@@ -23,7 +23,7 @@ from retable.runtimes import Nothing, Prepared
 
 FOLDER = Path("results/environments/venv")
 INSTALL_TIMEOUT_S = 3600
-Settings = Nothing
+KEY, Settings = None, Nothing
 LOCK, NO_DEPS, PREPARE = "requirements.lock", "no-deps.lock", "prepare.py"
 PYTHON = ".python-version"
 

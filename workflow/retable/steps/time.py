@@ -250,6 +250,7 @@ def _start(
             turn=job.budget.turn,
             measure=job.budget.measure,
             conducted=True,
+            reply_timeout_s=job.budget.reply_timeout_s,
         ),
         log=log,
         talks=True,

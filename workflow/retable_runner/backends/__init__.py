@@ -55,6 +55,8 @@ A backend that is a program which times itself says `MEMORY = program` (as above
         iteration]} without the warm-up, seconds what they took in all, and facts
         {"outputs": [{"name", "shape", "dtype"}], "warmup_iterations", "program": its own}
     `engine.fields`          the field by which it is judged first
+    `engine.tells_means`     True where a sample is the mean of many runs: no convergence is asked
+                             of so few; may be left out
     `engine.facts`           as above
 
 A backend whose library keeps inputs and outputs in memory of its own says `MEMORY = calls` (as

@@ -8,13 +8,15 @@ PaddlePaddle/Paddle-Lite.
 
 Options: `threads` (1), `power_mode` (LITE_POWER_HIGH, which is the large cores), `warmup` and
 `repeats`: as many runs as a published table had, instead of those that the budget wants; `phone`,
-the serial of the phone, where there are several.
+the serial of the phone, where there are several; `limit_s`, after which seconds a measurement that
+has not ended is ended.
 """
 
 import contextlib
 import math
 import os
 import sys
+import time
 
 import numpy as np
 
@@ -107,10 +109,17 @@ def settings(options, shape, warmup, repeats):
     }
 
 
+def _countdown(limit_s):
+    """Return a function that tells the seconds left of `limit_s`, one at least; None without."""
+    start = time.monotonic()
+    return lambda: None if limit_s is None else max(1.0, limit_s - (time.monotonic() - start))
+
+
 class Engine(object):
     """An engine and its program, which are brought to the phone for each measurement."""
 
     fields = ("latency_run",)  # the predictor's run call
+    tells_means = True  # of all runs of a start: a median's interval cannot be had of them
 
     def __init__(self, files, data, shape, options):
         self._files = [("benchmark_bin", files["program"]), ("engine.nb", files["engine"])]
@@ -133,9 +142,10 @@ class Engine(object):
         )
         told = settings(self._options, self._shape, warmup, repeats)
         summaries, measured_ms = [], 0.0
+        left_s = _countdown(self._options.get("limit_s"))
         with self._ready() as phone:
             while not summaries or (measured_ms < min_ms and len(summaries) < MOST_STARTS):
-                said = self._started(phone, told)
+                said = self._started(phone, told, left_s())
                 summaries.append(said["times"])
                 measured_ms += said["times"]["avg"] * repeats
         self._run_ms = max(said["times"]["avg"], 1e-3)  # it tells three decimals
@@ -146,6 +156,7 @@ class Engine(object):
                 "versions": {"paddlelite": (said["version"] or "not told").lstrip("v")},
                 "options": told,
                 "runs_a_sample": repeats,
+                "most_samples": MOST_STARTS,
                 "summary": summaries,
             },
         }
@@ -160,7 +171,7 @@ class Engine(object):
     @contextlib.contextmanager
     def _ready(self):
         """The phone, with all that is needed in its folder."""
-        with phones.Phone(self._options.get("phone")) as phone:
+        with phones.Phone(self._options.get("phone"), in_session=True) as phone:
             for name, path in self._files:
                 phone.push(path, name)
             status, printed = phone.run(["chmod", "755", "benchmark_bin"])
@@ -168,11 +179,12 @@ class Engine(object):
                 raise RuntimeError("the phone: " + phones.last_line(printed))
             yield phone
 
-    def _started(self, phone, told):
+    def _started(self, phone, told, limit_s):
         """Run the program once; return what it told. RuntimeError if it did otherwise."""
         flags = ["--{}={}".format(name, told[name]) for name in sorted(told)]
         files = ["--optimized_model_file=engine.nb", "--input_data_path=input.txt"]
-        status, printed = phone.run(["./benchmark_bin", "--backend=arm"] + files + flags)
+        command = ["./benchmark_bin", "--backend=arm"] + files + flags
+        status, printed = phone.run(command, limit_s)
         if status < 0:
             reason = paddlelite_log.failure(printed)
             raise RuntimeError("signal {} ended benchmark_bin: {}".format(-status, reason))

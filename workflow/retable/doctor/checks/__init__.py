@@ -2,7 +2,8 @@
 
 A check offers `findings(device, readings)`, which gives `Finding`s: none where it does not concern
 the device or the machine. Most look at the device; one that looks at the machine on which Snakemake
-runs, which may be another, says `OF_THE_HOST = True`.
+runs, which may be another, says `OF_THE_HOST = True`; one that looks at the lock that a session
+holds says `OF_THE_LOCK = True`: for a phone that is the lock of the machine with its cable.
 """
 
 import importlib
@@ -29,5 +30,8 @@ def check(name: str) -> Check:
     return cast(Check, importlib.import_module(f"retable.doctor.checks.{name}"))
 
 
-def is_of_the_host(name: str) -> bool:
-    return getattr(check(name), "OF_THE_HOST", False)
+def concerns(name: str, device: Device) -> bool:
+    """Whether what a check reads of this machine is said of measuring the device."""
+    if not device.is_elsewhere or getattr(check(name), "OF_THE_HOST", False):
+        return True
+    return device.is_phone and getattr(check(name), "OF_THE_LOCK", False)

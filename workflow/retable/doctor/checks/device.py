@@ -12,13 +12,13 @@ SAME = {"arm64": "aarch64", "amd64": "x86_64"}  # how other systems call them
 
 
 def findings(device: Device, readings: Readings) -> Iterator[Finding]:
-    if device.is_elsewhere:
+    if device.is_phone:
+        yield from _of_phone(device, readings)
+    elif device.is_elsewhere:
         yield warn(
             f"{device.device} is {device.container.host}, another machine: only this one is read",
             "run this on the device too",
         )
-    elif device.runtime == "adb":
-        yield from _of_phone(device, readings)
     else:
         yield from _of_architecture(device, readings)
     yield from _of_players(device, Path.cwd())
@@ -53,7 +53,7 @@ def _of_phone(device: Device, readings: Readings) -> Iterator[Finding]:
         yield fail(
             f"adb sees {seen}",
             "plug in one, with USB debugging on, and allow this computer on its screen; of several "
-            "name one with --config phone=SERIAL",
+            "name one with --phone SERIAL, and in a run with --config phone=SERIAL",
         )
 
 

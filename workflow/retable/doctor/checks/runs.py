@@ -8,6 +8,7 @@ from retable.doctor.findings import Finding, ok, warn
 from retable.doctor.readings import Readings
 from retable.locks import machine_lock_path
 
+OF_THE_LOCK = True
 LOCKS = "/proc/locks"
 COMMANDS = "/proc/[0-9]*/cmdline"
 MODULE = ("-m", "retable")
