@@ -94,3 +94,7 @@ def test_a_tables_own_counts_are_told_where_they_are_asked_for() -> None:
     assert told["duration"].startswith("40 iterations a start")
     assert told["device"].endswith("unknown CPU, unknown cores")
     assert of(asked)["warm-up"].startswith("at least 200 ms")
+    launch.facts["program"] = {"most_samples": 20}
+    assert of({"first": asked["first"]})["duration"].endswith(
+        "as make 0.5 s, 20 at most: each tells a mean alone, and no convergence is asked for"
+    )

@@ -41,7 +41,7 @@ def conditions_of(
         "power mode": plan.device.power_mode or NOT_RECORDED,
         "timed region": _timed_region(cases),
         **_recipe(budget),
-        **_counts(cases, budget),
+        **_counts(cases, measured, budget),
         **_warnings(cases, measured),
     }
     names = [*here, *(name for name in table.conditions if name not in here)]
@@ -171,7 +171,7 @@ def _recipe(budget: str) -> dict[str, str]:
     }
 
 
-def _counts(cases: list[Case], budget: str) -> dict[str, str]:
+def _counts(cases: list[Case], measured: Measurements, budget: str) -> dict[str, str]:
     """What of the recipe is the published table's own, where its counts are asked for."""
     asked = [dict(case.request.options) for case in cases]
     if not all({"warmup", "repeats"} <= one.keys() for one in asked):
@@ -180,8 +180,19 @@ def _counts(cases: list[Case], budget: str) -> dict[str, str]:
     return {
         "warm-up": f"{_joined(str(one['warmup']) for one in asked)} iterations",
         "duration": f"{_joined(str(one['repeats']) for one in asked)} iterations a start, and as "
-        f"many starts in a launch as make {least_s:g} s",
+        f"many starts in a launch as make {least_s:g} s{_most_starts(cases, measured)}",
     }
+
+
+def _most_starts(cases: list[Case], measured: Measurements) -> str:
+    """What is said of programs that tell the mean of a start alone."""
+    programs = [
+        result.facts.get("program", {}) for case in cases for result in measured.results(case)[:1]
+    ]
+    most = _joined(str(one["most_samples"]) for one in programs if "most_samples" in one)
+    if not most:
+        return ""
+    return f", {most} at most: each tells a mean alone, and no convergence is asked for"
 
 
 def _end(measure: Measure) -> str:
