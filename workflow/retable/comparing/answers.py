@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from retable.cases import Block, Case, Cell, Ending
+from retable.cases import Block, Case, Cell, Ending, Measure
 from retable.comparing.cautions import cautions_of
 from retable.comparing.comparison import Answer, Interval
 from retable.comparing.fields import field_used
@@ -181,6 +181,11 @@ def _shortage(statistic: Statistic, found: Reading) -> str | None:
 def _over_launches(values: Mapping[int, float], scale: float) -> Estimate:
     found: Estimate = median_of_launches([value * scale for value in values.values()])
     return found
+
+
+def median_cell(case: Case, field: str) -> Cell:
+    """The cell that asks for the median of a case's field: it stands in no table."""
+    return Cell("", "", "", case.request, Measure(field, "median", None, "ms"), None)
 
 
 def milliseconds_in(unit: str, batch: int) -> float:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from retable.cases import Block, Case, Cell, Measure, Request
-from retable.comparing.answers import Measurements
+from retable.cases import Block, Case, Cell, Request
+from retable.comparing.answers import Measurements, median_cell
 from retable.comparing.comparison import Compiled, Versus
 from retable.comparing.readings import Reading
 from retable.comparing.versus import versus
@@ -47,7 +47,7 @@ def _plain(asked: Compilation, block: Block, case: Case) -> Case | None:
 def _compiled(
     asked: Compilation, block: Block, case: Case, plain: Case | None, measured: Measurements
 ) -> Compiled:
-    cell = _cell(asked, case)
+    cell = median_cell(case, asked.field)
     answer = measured.answer(case, cell, None)
     results = measured.results(case) if answer.measured is not None else []
     found = [result.facts["compilation"] for result in results if "compilation" in result.facts]
@@ -63,11 +63,6 @@ def _compiled(
         first_call_ms=_first_call(results),
         to_plain=_to_plain(case, plain, block, cell, measured),
     )
-
-
-def _cell(asked: Compilation, case: Case) -> Cell:
-    """The cell that stands for the steady state: it is in no table."""
-    return Cell("", "", "", case.request, Measure(asked.field, "median", None, "ms"), None)
 
 
 def _median(found: list[Mapping[str, float]], name: str) -> float | None:

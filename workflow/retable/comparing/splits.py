@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from retable.cases import Block, Case, Cell, Measure, Request
-from retable.comparing.answers import Measurements
+from retable.cases import Block, Case, Request
+from retable.comparing.answers import Measurements, median_cell
 from retable.comparing.comparison import Answer, ComparedSplit, Versus, Way
 from retable.comparing.readings import Reading
 from retable.comparing.versus import versus
@@ -53,7 +53,7 @@ def _compared(
     split: Split, block: Block, cases: Mapping[int, Case], measured: Measurements
 ) -> ComparedSplit:
     """The ways in the order of their latency, each beside the fastest and beside the first."""
-    cells = {place: _cell(case) for place, case in cases.items()}
+    cells = {place: median_cell(case, FIELD) for place, case in cases.items()}
     answers = {place: measured.answer(cases[place], cells[place], None) for place in cases}
     order = sorted(answers, key=lambda place: (_latency(answers[place]), place))
     found = {place: measured.reading(cases[place], cells[place]) for place in cases}
@@ -83,11 +83,6 @@ def _compared(
             for place in order
         ],
     )
-
-
-def _cell(case: Case) -> Cell:
-    """The cell that a split asks to be filled: it stands in no table."""
-    return Cell("", "", "", case.request, Measure(FIELD, "median", None, "ms"), None)
 
 
 def _latency(answer: Answer) -> float:
