@@ -52,6 +52,13 @@ class Mode:
 MODES = (
     Mode("ONNX Runtime", "eager", "onnxruntime-cuda", {}),
     Mode("ONNX Runtime", "CUDA graph", "onnxruntime-cuda", {"cuda_graph": True}),
+    Mode("ONNX Runtime", "heuristic", "onnxruntime-cuda", {"conv_search": "heuristic"}),
+    Mode(
+        "ONNX Runtime",
+        "heuristic, CUDA graph",
+        "onnxruntime-cuda",
+        {"conv_search": "heuristic", "cuda_graph": True},
+    ),
     Mode("torch", "eager", "torch", {"mode": "eager"}),
     Mode("torch", "CUDA graph", "torch", {"mode": "cuda_graph"}),
     Mode("torch", "compile", "torch", {"mode": "compile"}),

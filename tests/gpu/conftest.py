@@ -1,6 +1,5 @@
 """Engines of real graphs on a real GPU, in the interpreter of the tests; skipped without one."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -9,6 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from retable.contract import Artifact, InputShape
+from retable.files import artifact
+from retable.jobs.build import BuildJob
+from retable.jobs.export import ExportJob
+from retable.jobs.launch import LaunchJob
+from retable.jobs.native import NativeJob
+from retable.jobs.precision import PrecisionJob
+from retable.jobs.reference import ReferenceJob
+from retable.jobs.sample import SampleJob
+from retable.jobs.tail import TailJob
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 LAUNCH = {
@@ -53,24 +63,19 @@ def run(arguments, **kwargs):
     )
 
 
-def job(package, folder, body):
+def result_of(package, folder, job):
     """Run one job of a package to its end; return its result."""
     path, result = folder / "job.json", folder / "result.json"
     result.unlink(missing_ok=True)
-    path.write_text(json.dumps(body))
-    done = run(["-m", package, str(path), str(result)], cwd=folder)
-    assert done.returncode == 0, f"{done.returncode}\n{done.stderr}"
+    path.write_text(job.model_dump_json(by_alias=True))
+    ended = run(["-m", package, str(path), str(result)], cwd=folder)
+    assert ended.returncode == 0, f"{ended.returncode}\n{ended.stderr}"
     return json.loads(result.read_text())
 
 
 def described(path):
     """Describe a file as the contract does."""
-    content = Path(path).read_bytes()
-    return {
-        "path": str(path),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-    }
+    return artifact(Path(path)).model_dump()
 
 
 class Network:
@@ -78,30 +83,29 @@ class Network:
 
     def __init__(self, folder, height, width):
         self.folder = folder
-        self.shape = {"height": height, "width": width, "batch": 1}
-        self.network = {"exporter": "fast_scnn", "options": {"classes": 19}}
-        self.native = self._make(
-            "native", weights="random", fetched={}, seed=1, folder=str(folder / "native")
-        )["artifacts"]
-        sample = self._make("sample", input=self.shape, seed=1, sample=str(folder / "sample.npz"))
-        self.sample = sample["artifacts"]["sample"]
-        made = self._make(
-            "reference",
-            native=self.native,
-            input=self.shape,
-            sample=self.sample,
-            reference=str(folder / "reference.npz"),
+        shape = InputShape(height=height, width=width, batch=1)
+        network = {"exporter": "fast_scnn", "options": {"classes": 19}}
+        at = {**network, "input": shape}
+        self.native = self._made(
+            NativeJob(
+                **network, weights="random", fetched={}, seed=1, folder=str(folder / "native")
+            )
         )
-        with np.load(made["artifacts"]["reference"]["path"]) as arrays:
+        sample = self._made(SampleJob(**at, seed=1, sample=str(folder / "sample.npz")))["sample"]
+        self.sample = sample.model_dump()
+        made = self._made(
+            ReferenceJob(
+                **at,
+                native=self.native,
+                sample=sample,
+                reference=str(folder / "reference.npz"),
+            )
+        )
+        with np.load(made["reference"].path) as arrays:
             self.logits = arrays["logits"]
-        exported = self._make(
-            "export",
-            native=self.native,
-            input=self.shape,
-            opset=13,
-            onnx=str(folder / "none-fp32.onnx"),
-        )
-        self.graphs = {"none-fp32": exported["artifacts"]["onnx"]}
+        graph = str(folder / "none-fp32.onnx")
+        exported = self._made(ExportJob(**at, native=self.native, opset=13, onnx=graph))
+        self.graphs = {"none-fp32": exported["onnx"]}
 
     def graph(self, tail, precision):
         """The artifact of a graph, made when it is first asked for."""
@@ -110,20 +114,17 @@ class Network:
             path = str(self.folder / f"{name}.onnx")
             if precision != "fp32":
                 source = self.graph(tail, "fp32")
-                made = self._make("precision", precision=precision, source=source, onnx=path)
+                job = PrecisionJob(precision=precision, source=source, onnx=path)
             else:
-                made = self._make("tail", tail=tail, source=self.graph("none", "fp32"), onnx=path)
-            self.graphs[name] = made["artifacts"]["onnx"]
+                job = TailJob(tail=tail, source=self.graph("none", "fp32"), onnx=path)
+            self.graphs[name] = self._made(job)["onnx"]
         return self.graphs[name]
 
-    def _make(self, verb, **body):
-        made = job(
-            "retable_export",
-            self.folder,
-            {"schema": f"retable/{verb}-job/1", **self.network, **body},
-        )
-        assert made["outcome"] == "ok", made["reason"]
-        return made
+    def _made(self, job):
+        """The artifacts that a job of the network's made, by role."""
+        result = result_of("retable_export", self.folder, job)
+        assert result["outcome"] == "ok", result["reason"]
+        return {role: Artifact(**one) for role, one in result["artifacts"].items()}
 
 
 class Gpu:
@@ -136,33 +137,25 @@ class Gpu:
         self.network = network
 
     def build(self, backend, source, precision="fp32", **options):
-        return job(
-            "retable_runner",
-            self.folder,
-            {
-                "schema": "retable/build-job/1",
-                "backend": backend,
-                "source": source,
-                "precision": precision,
-                "options": options,
-                "folder": str(self.folder / "engine"),
-            },
+        job = BuildJob(
+            backend=backend,
+            source=source,
+            precision=precision,
+            options=options,
+            folder=str(self.folder / "engine"),
         )
+        return result_of("retable_runner", self.folder, job)
 
     def launch(self, backend, engine, post="none", **options):
-        return job(
-            "retable_runner",
-            self.folder,
-            {
-                "schema": "retable/launch-job/2",
-                "backend": backend,
-                "engine": engine,
-                "sample": self.network.sample,
-                "post": post,
-                "options": options,
-                **LAUNCH,
-            },
+        job = LaunchJob(
+            backend=backend,
+            engine=engine,
+            sample=self.network.sample,
+            post=post,
+            options=options,
+            **LAUNCH,
         )
+        return result_of("retable_runner", self.folder, job)
 
     def outputs(self, backend, engine, **options):
         """Run an engine thrice, then both bindings in the pipe; return what came out each time."""

@@ -334,3 +334,13 @@ def test_a_cuda_graph_of_a_graph_that_needs_the_cpu_is_unsupported():
     with pytest.raises(Unsupported, match="run on the CPU: ArgMax a"):
         backend.check_capture({"copies": 1, "elsewhere": ["ArgMax a"]})
     backend.check_capture({"copies": 0, "elsewhere": ["Shape s"]})
+
+
+def test_a_search_for_convolutions_that_is_not_there_is_unsupported():
+    backend = backends.load("onnxruntime-cuda")
+    assert backend.search_option({}) == {"cudnn_conv_algo_search": "EXHAUSTIVE"}
+    assert backend.search_option({"conv_search": "heuristic"}) == {
+        "cudnn_conv_algo_search": "HEURISTIC"
+    }
+    with pytest.raises(Unsupported, match="exhaustive, heuristic, default, not 'best'"):
+        backend.search_option({"conv_search": "best"})

@@ -2,8 +2,10 @@
 
 It works on our stream (`user_compute_stream`) without waiting for it, so that events bracket its
 work; inputs and outputs are bound to device memory. FP32 is FP32: TF32 is off.
-Options: `cuda_graph` (capture the first inference, replay it afterwards), `threads` (of the nodes
-that fall back to the CPU; 1 by default).
+Options: `cuda_graph` (capture the first inference, replay it afterwards), `conv_search` (how an
+algorithm of cuDNN's is found for each convolution: `exhaustive`, all are tried, ONNX Runtime's own
+choice; `heuristic`, by cuDNN's estimate; `default`, one for all), `threads` (of the nodes that fall
+back to the CPU; 1 by default).
 """
 
 import os
@@ -18,6 +20,7 @@ from retable_runner.errors import Unavailable, Unsupported
 MEMORY = device
 PROVIDER = "CUDAExecutionProvider"
 PRECISIONS = ("fp16", "fp32", "int8")
+CONV_SEARCHES = ("exhaustive", "heuristic", "default")
 
 
 def versions():
@@ -61,7 +64,7 @@ def build(sources, precision, options, folder):
         settings.optimized_model_filepath = temporary
         settings.enable_profiling = True
         settings.profile_file_prefix = os.path.join(scratch, "profile")
-        session = _session(onnxruntime, sources["onnx"], settings, {})
+        session = _session(onnxruntime, sources["onnx"], settings, search_option(options))
         facts = ort_profile.profiled(session, ort_profile.zeros(_inputs(session)))
     ort_profile.check_precision(facts["heavy_precisions"], precision)
     if options.get("cuda_graph"):
@@ -86,7 +89,7 @@ def load(files, options, gpu):
     onnxruntime = _library()
     settings = _settings(onnxruntime, options)
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    provider = {"user_compute_stream": str(gpu.handle)}
+    provider = dict(search_option(options), user_compute_stream=str(gpu.handle))
     if options.get("cuda_graph"):
         provider["enable_cuda_graph"] = "1"
     session = _session(onnxruntime, files["engine"], settings, provider)
@@ -99,6 +102,16 @@ def _settings(onnxruntime, options):
     settings.intra_op_num_threads = int(options.get("threads") or 1)
     settings.inter_op_num_threads = 1
     return settings
+
+
+def search_option(options):
+    """Return the provider's option for how it chooses cuDNN's algorithms."""
+    search = options.get("conv_search") or CONV_SEARCHES[0]
+    if search not in CONV_SEARCHES:
+        raise Unsupported(
+            "conv_search is one of {}, not {!r}".format(", ".join(CONV_SEARCHES), search)
+        )
+    return {"cudnn_conv_algo_search": search.upper()}
 
 
 def _session(onnxruntime, path, settings, provider):
