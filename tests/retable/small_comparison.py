@@ -97,6 +97,7 @@ def comparison(**changes: object) -> Comparison:
                 "budget": "quick",
                 "weights": "random",
                 "data": "embedded",
+                "further": "all",
                 "seed": 7,
                 "mirror": None,
             },

@@ -234,6 +234,13 @@ def written(verb: ModuleType, page: Path, **given: Path | str) -> str:
     return page.read_text()
 
 
+def test_a_page_of_the_published_rows_alone_says_so(tmp_path: Path) -> None:
+    sentence = "(`further=none`)"
+    assert sentence not in page_of(comparison(), tmp_path)
+    settings = {**comparison().settings, "further": "none"}
+    assert page_of(comparison(settings=settings), tmp_path).count(sentence) == 1
+
+
 def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
     page = page_of(comparison(), tmp_path)
     lines = page.splitlines()
@@ -260,7 +267,7 @@ def test_a_page_holds_all_that_a_comparison_says(tmp_path: Path) -> None:
         "| retable commit | 0123abc |",
         "- A note of the suite.",
         "    snakemake --cores 4 --config device=cpu suite=small"
-        " budget=quick weights=random data=embedded seed=7",
+        " budget=quick weights=random data=embedded further=all seed=7",
     ]:
         assert line in lines
     assert "> **Tiny: random weights.** the host cannot be reached." in page

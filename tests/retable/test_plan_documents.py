@@ -10,6 +10,7 @@ from retable.cases import Cell, Ending
 from retable.comparing.claims import claim_pairs, published_ratio
 from retable.config.load import load_configuration
 from retable.config.suite import Suite
+from retable.dag.run import Run
 from retable.errors import RetableError
 from retable.plan import Plan, further_requests, plan_suite
 from retable.published import Published, read_published
@@ -177,6 +178,21 @@ def test_every_network_is_asked_where_its_post_processing_should_live() -> None:
     assert sizes["ddrnet23-slim_384x768"] == 10 + 1  # the network alone
     assert sizes["ocr-hrnet_384x768"] == 10 + 1  # INT8
     assert sizes["ocr-hrnet-3-scales_720x1280"] == 1
+
+
+def test_a_run_of_the_published_rows_alone_asks_for_nothing_else() -> None:
+    whole = plan_of("segmentation-split", "cpu").suite
+    suite = whole.asking("none")
+    assert whole.asking("all") == whole
+    assert further_requests(whole)
+    assert not further_requests(suite)
+    assert suite.splits is None
+    assert suite.tables == whole.tables
+    run = Run(ROOT, {"suite": "segmentation-split", "further": "none"})
+    (plan,) = run.plans.values()
+    assert {case.request for block in plan.blocks.values() for case in block.cases} == {
+        cell.request for cell in plan.cells
+    }
 
 
 def test_roles_become_backends() -> None:

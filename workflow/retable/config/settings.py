@@ -26,6 +26,7 @@ class Settings(Entry):
     suite: str  # one name, several with commas between, or "all"
     players: str  # of the device, the same way
     models: str  # of the suites, the same way
+    further: Literal["all", "none"]  # of what the suites ask beside the published rows
     size: InputSize | None  # height x width of all inputs, instead of the suite's own
     budget: Literal["quick", "standard", "strict"]
     weights: Literal["auto", "official", "embedded", "random"]

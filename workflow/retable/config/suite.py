@@ -204,6 +204,12 @@ class Suite(Entry):
     further: list[Point] = []  # cases that no table has, timed and scored beside those that do
     notes: list[str] = []
 
+    def asking(self, further: str) -> "Suite":
+        """The suite, with all that it asks beside the published rows, or (`none`) without."""
+        if further == "all":
+            return self
+        return self.model_copy(update={"splits": None, "further": []})
+
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Self:
         columns = {table.table: list(table.columns) for table in self.tables}

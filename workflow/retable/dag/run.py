@@ -142,7 +142,10 @@ def plans(
 ) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
     suites = {
-        name: (configuration.suites[name], _published(configuration, name))
+        name: (
+            configuration.suites[name].asking(settings.further),
+            _published(configuration, name),
+        )
         for name in settings.suites(list(configuration.suites))
     }
     known = {

@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     configuration = load_configuration(Path())
-    suite = configuration.suites[given.suite]
+    suite = configuration.suites[given.suite].asking(given.settings["further"])
     values = read_published(Path("data", "published", f"{given.suite}.csv"))
     plan = plan_suite(
         suite,
