@@ -27,6 +27,24 @@ def test_a_suite_is_scored_by_what_is_there(suite, accuracy):
     assert len(tasks) == 1
 
 
+@pytest.mark.parametrize("data", ["published", "embedded"])
+def test_each_keypoint_row_is_scored_by_its_own_joints(data):
+    suite = CONFIGURATION.suites["paddle-keypoints"]
+    scored_on = CONFIGURATION.scored_on(suite, data)
+    rows = [point for table in suite.tables for row in table.rows for point in row.values()]
+    metrics = {
+        row.model: [
+            accuracy.metric
+            for accuracy, chosen in scored_on
+            if chosen.judges(CONFIGURATION.models[row.model])
+        ]
+        for row in rows
+    }
+    assert len(metrics) == 11
+    assert metrics.pop("hrnet-w32-256x256-mpii") == ["pckh"]
+    assert set(map(tuple, metrics.values())) == {("keypoints",)}
+
+
 @pytest.mark.parametrize("name", sorted(CONFIGURATION.datasets))
 def test_a_data_set_has_its_loader(name):
     assert (DATA / "sets" / f"{CONFIGURATION.datasets[name].loader}.py").is_file()

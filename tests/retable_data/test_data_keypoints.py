@@ -292,21 +292,105 @@ def test_cocos_own_persons_as_prediction_give_1_in_all_ten_numbers(
     assert result["facts"]["images"] == 4
 
 
-def test_pckh_of_the_truth_is_1_and_falls_with_the_distance(data) -> None:
-    persons = scenes(data, size=(256, 256))
+PARTS = ["head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"]
+PCKH = [f"pckh/{name}" for name in ["mean", "mean_0.1", *PARTS]]
+
+
+def test_pckh_of_the_truth_is_1_as_the_models_file_has_it_and_falls_with_the_distance(data) -> None:
+    model = load_configuration(ROOT).models["hrnet-w32-256x256-mpii"]
+    persons = scenes(data, size=tuple(model.options["input"]), **model.preparation.options)
+    assert any(one["flipped"] for one in persons.placed)
     maps = persons.heatmaps("joints", joints.MPII)
-    result = data.score(
-        "pckh", persons.index, persons.placements, {"heatmaps": maps}, decoding="dark"
-    )
+    given = ("pckh", persons.index, persons.placements)
+    result = data.score(*given, {"heatmaps": maps}, **model.metric_options)
     assert result["outcome"] == "ok", result["reason"]
-    assert result["facts"]["metrics"] == {"pckh/mean": 1.0, "pckh/mean_0.1": 1.0}
-    assert set(result["facts"]["per_class"].values()) == {1.0}
-    assert {"ankle", "wrist", "head_top", "pelvis"} <= set(result["facts"]["per_class"])
-    moved = data.score(
-        "pckh", persons.index, persons.placements, {"heatmaps": np.roll(maps, 2, axis=3)},
-        decoding="dark",
-    )["facts"]["metrics"]  # fmt: skip
-    assert moved["pckh/mean_0.1"] < 0.1 < 0.9 < moved["pckh/mean"]
+    assert result["facts"]["metrics"] == dict.fromkeys(PCKH, 1.0)
+    assert result["facts"]["per_class"] == dict.fromkeys(joints.MPII, 1.0)
+    # The mirrored ones the other way, so that the flip test does not take it back.
+    off = [
+        np.roll(one, -2 if placement["flipped"] else 2, axis=2)
+        for one, placement in zip(maps, persons.placed, strict=True)
+    ]
+    moved = data.score(*given, {"heatmaps": np.stack(off)}, **model.metric_options)
+    assert moved["facts"]["metrics"]["pckh/mean_0.1"] < 0.1
+    assert moved["facts"]["metrics"]["pckh/mean"] > 0.9
+
+
+def labelled_by_chance(random: np.random.RandomState) -> dict:
+    visible = random.randint(0, 3, 16)
+    return {
+        "joints": np.column_stack([random.uniform(0, 200, (16, 2)), visible]).ravel().tolist(),
+        "head_box": [*random.uniform(0, 50, 2).tolist(), *random.uniform(60, 130, 2).tolist()],
+    }
+
+
+def places_of(annotation: dict) -> np.ndarray:
+    return np.array(annotation["joints"]).reshape(16, 3)
+
+
+@pytest.mark.parametrize("name", joints.MPII)
+def test_half_a_head_is_where_a_joint_begins_to_be_missed(name: str) -> None:
+    random = np.random.RandomState(7)
+    people = [labelled_by_chance(random) for _ in range(8)]
+    for one in people:
+        one["joints"][2::3] = [2] * 16
+    place = joints.MPII.index(name)
+
+    def share_at(heads: float) -> float:
+        pairs = []
+        for one in people:
+            left, top, right, bottom = one["head_box"]
+            head = 0.6 * np.hypot(right - left, bottom - top)
+            angle = random.uniform(0, 2 * np.pi)
+            pose = places_of(one).copy()
+            pose[place, :2] += heads * head * np.array([np.cos(angle), np.sin(angle)])
+            pairs.append((pose, one))
+        found = pckh.scored(pairs)
+        others = [share for other, share in found["per_class"].items() if other != name]
+        assert others == [1.0] * 15
+        assert found["metrics"]["pckh/mean_0.1"] == found["metrics"]["pckh/mean"] or heads > 0.1
+        return found["per_class"][name]
+
+    assert (share_at(0.499), share_at(0.501)) == (1.0, 0.0)
+
+
+def test_pckh_is_its_definition() -> None:
+    random = np.random.RandomState(8)
+    people = [labelled_by_chance(random) for _ in range(40)]
+    poses_found = [
+        places_of(one) + random.standard_normal((16, 3)) * random.uniform(0, 40) for one in people
+    ]
+    hits, counts = [0] * 16, [0] * 16
+    for one, pose in zip(people, poses_found, strict=True):
+        left, top, right, bottom = one["head_box"]
+        half = 0.5 * 0.6 * ((right - left) ** 2 + (bottom - top) ** 2) ** 0.5
+        for place, (x, y, visibility) in enumerate(places_of(one)):
+            if visibility:
+                counts[place] += 1
+                hits[place] += (pose[place, 0] - x) ** 2 + (pose[place, 1] - y) ** 2 <= half**2
+    found = pckh.scored(zip(poses_found, people, strict=True))
+    shares = [hit / count for hit, count in zip(hits, counts, strict=True)]
+    assert 0.2 < min(shares) < max(shares) < 0.95
+    assert list(found["per_class"].values()) == pytest.approx(shares)
+    # Pelvis and thorax, the seventh and the eighth, do not count.
+    mean = sum(hits[:6] + hits[8:]) / sum(counts[:6] + counts[8:])
+    metrics = found["metrics"]
+    assert list(metrics) == PCKH
+    assert metrics["pckh/mean"] == pytest.approx(mean)
+    assert metrics["pckh/head"] == pytest.approx(shares[9])
+    assert metrics["pckh/ankle"] == pytest.approx((shares[0] + shares[5]) / 2)
+    assert metrics["pckh/wrist"] == pytest.approx((shares[10] + shares[15]) / 2)
+    assert metrics["pckh/shoulder"] == pytest.approx((shares[12] + shares[13]) / 2)
+
+
+def test_what_nobody_labelled_has_no_share_and_a_pose_of_nothing_is_missed() -> None:
+    annotation = labelled_by_chance(np.random.RandomState(9))
+    annotation["joints"][2::3] = [0] + [1] * 15
+    found = pckh.scored([(np.full((16, 3), np.nan), annotation)])
+    assert found["per_class"]["right_ankle"] is None
+    assert found["metrics"]["pckh/ankle"] is None
+    assert found["metrics"]["pckh/mean"] == found["metrics"]["pckh/knee"] == 0.0
+    assert set(pckh.scored([])["metrics"].values()) == {None}
 
 
 def test_a_head_is_six_tenths_of_its_boxs_diagonal() -> None:
@@ -324,6 +408,13 @@ def test_pckh_needs_head_boxes(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"annotations": [{"id": 1}]}))
     with pytest.raises(JobError, match="nobody has a head box"):
         pckh.score({"annotations": str(tmp_path / "a.json")}, [], {}, {})
+    someone = {"id": 1, "head_box": [0, 0, 1, 1]}
+    (tmp_path / "b.json").write_text(json.dumps({"annotations": [someone, {"id": 7}]}))
+    maps = {"heatmaps": np.zeros((1, 16, 64, 48))}
+    with pytest.raises(JobError, match="annotation 7 has no head box"):
+        pckh.score(
+            {"annotations": str(tmp_path / "b.json")}, [placement_of((1, 1, 9, 9))], maps, {}
+        )
 
 
 def test_results_of_a_picture_are_those_that_differ() -> None:

@@ -52,6 +52,7 @@ MPII = (
     "left_elbow",
     "left_wrist",
 )
+MPII_SCALE = 200.0  # pixels: MPII's `scale` is a person's height in units of these
 
 
 def mirrored(names: tuple[str, ...]) -> list[int]:

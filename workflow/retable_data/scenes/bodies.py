@@ -29,6 +29,11 @@ class Body(NamedTuple):
         return np.array([self.places[name] for name in names])
 
     @property
+    def center(self) -> np.ndarray:
+        """x and y of the middle of the torso, about where MPII's annotators put a person."""
+        return (self.places["pelvis"] + self.places["thorax"]) / 2
+
+    @property
     def head_box(self) -> list[float]:
         """x1, y1, x2, y2 around the head."""
         (x, y), radius = self.head, self.head_radius

@@ -108,6 +108,8 @@ def _person_keys(
         "num_keypoints": sum(visibility > 0 for visibility in coco[2::3]),
         "joints": _labelled(mask, bounds, body.joints_of(joints.MPII)),
         "head_box": [round(value, 2) for value in body.head_box],
+        "center": [round(float(value), 2) for value in body.center],
+        "scale": round(body.height / joints.MPII_SCALE, 4),
     }
 
 

@@ -1,7 +1,8 @@
 """Drawn scenes in COCO's format: persons with 17 joints, things of eight categories, masks.
 
 Options: `seed`, `height` and `width` of the pictures, `task` (the index's). A picture depends on
-the seed, its split and its number alone. Persons have MPII's joints and a head box besides.
+the seed, its split and its number alone. Persons have MPII's joints besides, with `head_box`,
+`center` and `scale`.
 """
 
 import json
