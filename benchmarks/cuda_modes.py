@@ -1,10 +1,10 @@
 """What do CUDA graphs and torch.compile save on Fast-SCNN, and does the host clock stay close?
 
-On a CUDA device, FP32, batch 1, random weights: ONNX Runtime eager, also with cuDNN's algorithms by
-its own estimate (`heuristic`) instead of by trial, and as a CUDA graph; torch
-eager, as a CUDA graph, compiled, and both. All engines are open in one process, each as a launch of
-retable opens it, and alternate in blocks: in every round each of them, in random order, makes
-inferences to warm up and then those that count. (Interleaved launches are what the report has.)
+On a CUDA device, FP32, batch 1, random weights: ONNX Runtime eager, also with cuDNN's heuristic A
+(`heuristic`) in place of B, and as a CUDA graph; torch eager, as a CUDA graph, compiled, and both.
+All engines are open in one process, each as a launch of retable opens it, and alternate in blocks:
+in every round each of them, in random order, makes inferences to warm up and then those that count.
+(Interleaved launches are what the report has.)
 
     PYTHONPATH=workflow python -m benchmarks.cuda_modes [HEIGHTxWIDTH ...]
 

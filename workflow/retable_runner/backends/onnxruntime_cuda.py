@@ -3,9 +3,10 @@
 It works on our stream (`user_compute_stream`) without waiting for it, so that events bracket its
 work; inputs and outputs are bound to device memory. FP32 is FP32: TF32 is off.
 Options: `cuda_graph` (capture the first inference, replay it afterwards), `conv_search` (how an
-algorithm of cuDNN's is found for each convolution: `exhaustive`, all are tried, ONNX Runtime's own
-choice; `heuristic`, by cuDNN's estimate; `default`, one for all), `threads` (of the nodes that fall
-back to the CPU; 1 by default).
+algorithm of cuDNN's is found for each convolution; since ONNX Runtime 1.20 `exhaustive`, its own
+choice, is cuDNN's heuristic B, `heuristic` is A, `default` the fallback; before, a trial of all,
+an estimate, and one for all: microsoft/onnxruntime#22705), `threads` (of the nodes that fall back
+to the CPU; 1 by default).
 """
 
 import os
