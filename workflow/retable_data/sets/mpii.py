@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.io import loadmat
 
-from retable_data import joints, matfile
+from retable_data import joints
 from retable_job import contract
 from retable_job.errors import JobError, UnsupportedError
 
@@ -137,7 +138,7 @@ def _head(box: np.ndarray) -> list[float]:
 def _with_truth(people: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     """Give people their head boxes, and the joints that upstream holds predictions against."""
     _existing(path.parents[1], f"{ANNOTATIONS}/{path.name}")
-    found = matfile.arrays(path)
+    found = _arrays(path)
     shapes = {
         "pos_gt_src": (_COUNT, 2, len(people)),
         "jnt_missing": (_COUNT, len(people)),
@@ -161,6 +162,21 @@ def _with_truth(people: list[dict[str, Any]], path: Path) -> list[dict[str, Any]
             raise JobError(f"{path}: person {number + 1}: {error}") from None
         made.append({**person, "joints": labels, "head_box": head})
     return made
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return a MAT-file's numbers by name, float64, of the shapes they have in MATLAB."""
+    try:
+        found = loadmat(path)
+    except Exception as error:  # scipy raises what its readers stumble over, of many kinds
+        raise JobError(
+            f"{path}: not a whole MAT-file of MATLAB's version 7 or before: {error}"
+        ) from None
+    return {
+        name: value.astype(np.float64)
+        for name, value in found.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+    }
 
 
 def _spread(names: list[str], count: int) -> list[str]:
