@@ -8,7 +8,8 @@ LOCKS := containers/host
 # pip's variable for a folder of local wheels is uv's too, under another name.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: report test lint test-host test-frameworks test-tensorflow test-paddle test-mobile test-containers clean
+.PHONY: report test lint test-host test-frameworks test-tensorflow test-paddle test-mobile test-arm64 \
+  test-containers clean
 .DELETE_ON_ERROR:
 
 report: .venv/host
@@ -27,7 +28,7 @@ lint: .venv/development
 
 # What needs no framework: the packages by themselves, and the workflow on the null backend.
 test-host: .venv/development
-	$(BIN)/python -m pytest -n 2 -q -m "not real and not containers"
+	$(BIN)/python -m pytest -n 2 -q -m "not real and not containers and not emulated"
 
 # What runs the real frameworks, in the environments that the workflow makes: those of the default
 # suite here, TensorFlow's and Paddle's, which are larger, each in a lane of its own.
@@ -55,6 +56,10 @@ test-mobile: .venv/development
 	RETABLE_PADDLE_PYTHON=$(call python_of,paddle) \
 	RETABLE_PADDLELITE_PYTHON=$(call python_of,paddlelite) \
 	  $(BIN)/python -m pytest -q -m real tests/retable_export/test_export_paddlelite.py
+
+# An ARM64 processor, which Debian's qemu-user-static emulates: minutes of a few inferences.
+test-arm64: .venv/development
+	$(BIN)/python -m pytest -q -m emulated tests/workflow/test_workflow_emulated.py
 
 environments = $(BIN)/snakemake --cores 2 --quiet all -- $(patsubst %,results/environments/venv/%.json,$(1))
 python_of = $(CURDIR)/results/environments/venv/$(1)/bin/python

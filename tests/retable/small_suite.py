@@ -56,6 +56,7 @@ class Small:
     published: Mapping[str, float | None] = field(default_factory=dict)
     claim: Mapping[str, Any] | None = None
     device: str = "null"
+    emulated: bool = False  # as if the device's file said so
     framework: str = "null"
     unavailable: Iterable[str] = ()
     splits: Mapping[str, Any] | None = None
@@ -88,7 +89,7 @@ class Small:
         self.plan: Plan = plan_suite(
             Suite.model_validate(suite),
             self.values,
-            CONFIGURATION.devices[self.device],
+            CONFIGURATION.devices[self.device].model_copy(update={"emulated": self.emulated}),
             {"tiny": model(self.framework)},
             self._availability,
         )

@@ -430,6 +430,25 @@ def test_a_phone_is_looked_for_at_the_cable(listed: str, level: str, words: str)
     assert (first[0], first[1]) == (level, words)
 
 
+QEMU = "qemu-aarch64 version 7.2.22 (Debian 1:7.2)\nCopyright (c) 2003-2022"
+DPKG = {"dpkg-deb --version": "Debian 'dpkg-deb' package archive backend version 1.21.22"}
+
+
+@pytest.mark.parametrize("name", ["qemu-aarch64-static", "qemu-aarch64"])
+def test_an_emulated_device_needs_its_emulator_and_no_other_machine(name: str) -> None:
+    readings = Recorded({}, {f"{name} --version": QEMU, "uname -m": "x86_64", **DPKG})
+    told = found("device", readings, "arm64-emulated")
+    assert [level for level, _, _ in told] == ["ok", "ok"]
+    assert told[0][1].startswith("qemu-aarch64 version 7.2.22 (Debian 1:7.2), for An ARM64")
+
+
+def test_an_emulator_that_is_missing_is_named_with_its_mend() -> None:
+    told = found("device", Recorded({}, DPKG), "arm64-emulated")
+    assert [level for level, _, _ in told] == ["fail", "ok"]
+    assert told[0][1] == "qemu-aarch64-static or qemu-aarch64 does not answer"
+    assert "qemu-user-static" in (told[0][2] or "")
+
+
 def test_the_command_says_a_line_for_each_finding(doctor: Doctor) -> None:
     started = time.monotonic()
     done = doctor("cpu")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from retable.cases import Block, Case, Cell, Ending, Measure
-from retable.comparing.cautions import cautions_of
-from retable.comparing.comparison import Answer, Interval
+from retable.comparing.cautions import EMULATED, cautions_of
+from retable.comparing.comparison import Answer, Caution, Interval
 from retable.comparing.fields import field_used
 from retable.comparing.readings import Basis, Reading, ratio_by_round, reading
 from retable.comparing.scores import Scores
@@ -30,6 +30,16 @@ class Measurements:
         self._plan = plan
         self._sessions = sessions
         self.scores = scores
+
+    @property
+    def compares_times(self) -> bool:
+        """Whether one time may be held against another: not those of an emulated processor."""
+        return not self._plan.device.emulated
+
+    @property
+    def of_device(self) -> list[Caution]:
+        """What speaks against every value of the device, whatever was measured."""
+        return [EMULATED] if self._plan.device.emulated else []
 
     def reading(self, case: Case, cell: Cell) -> Reading | Ending:
         """The samples with which the case answers the cell's field; or why there are none."""
@@ -67,7 +77,7 @@ class Measurements:
             return self._answer(case, outcome="not_converged", reason=f"{name} {shortage}")
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
-        comparable = self._plan.size is None and not statistic.of_count
+        comparable = self.compares_times and self._plan.size is None and not statistic.of_count
         ratio = measured.scaled(1 / published) if published and comparable else None
         ended = self._ended(case, found)
         return self._answer(
@@ -83,7 +93,7 @@ class Measurements:
             basis="all" if statistic.of_all else found.basis,
             kept_share=found.kept_share,
             of_all=interval(_over_launches(found.on("all").per_round(statistic), scale)),
-            cautions=cautions_of(found, self._launches(case), self._session(case)),
+            cautions=self.of_device + cautions_of(found, self._launches(case), self._session(case)),
         )
 
     def _scored(self, case: Case, cell: Cell) -> Answer:
@@ -168,6 +178,7 @@ class Measurements:
                 "case": case.name,
                 "block": case.request.block,
                 "reason": None,
+                "cautions": self.of_device,
                 **rest,
             }
         )

@@ -10,6 +10,7 @@ from retable.comparing.readings import Reading
 from retable.sessions import Launch, Session
 from retable_statistics.drift import relative_drift
 
+EMULATED = Caution(kind="emulated", text="every instruction was translated: the time is of that")
 DRIFT = 0.01  # of the median, from a launch's first sample to its last
 
 

@@ -230,6 +230,8 @@ def _ratio_of_times(
     pair: Cells, cases: tuple[Case, Case], plan: Plan, measured: Measurements
 ) -> Ratio | Ending:
     """One latency over another, paired by round."""
+    if not measured.compares_times:
+        return Ending("unsupported", "times under emulation are compared with nothing")
     upper, lower = (_times(measured, case, cell) for cell, case in zip(pair, cases, strict=True))
     for one in (upper, lower):
         if isinstance(one, Ending):

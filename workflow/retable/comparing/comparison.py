@@ -28,7 +28,9 @@ class PublishedValue(Message):
 class Caution(Message):
     """Something that speaks against a value: its kind, and one sentence with figures."""
 
-    kind: Literal["contended", "unsteady", "compiling", "drift", "throttled", "clock", "steal"]
+    kind: Literal[
+        "emulated", "contended", "unsteady", "compiling", "drift", "throttled", "clock", "steal"
+    ]
     text: str
 
 
@@ -228,7 +230,9 @@ class Scored(Message):
     outcome: OutcomeName
     reason: str | None
     metrics: dict[str, float | None]
-    latency_ms: Interval | None  # the median, what follows outside the engine included
+    # The median, what follows outside the engine included; None also of an emulated device.
+    latency_ms: Interval | None
+    cautions: list[Caution] = []
 
 
 class Scoring(Message):
@@ -272,6 +276,7 @@ class Comparison(Message):
     notes: list[str]
     device: str
     device_title: str
+    emulated: bool = False  # times are shown, and compared with nothing
     settings: dict[str, str | int | None]  # of the run: budget, seed, weights ...
     machine: dict[str, Any]
     versions: dict[str, dict[str, str]]  # backend -> package -> version

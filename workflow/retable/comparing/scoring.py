@@ -11,7 +11,6 @@ from retable.config.load import Configuration
 from retable.config.suite import Accuracy
 from retable.plan import Plan
 from retable.records import Record
-from retable_statistics.launches import Estimate
 
 
 def scorings_of(
@@ -45,13 +44,13 @@ def _scoring(
         latency=accuracy.latency,
         notes=chosen.notes,
         scored=[
-            _scored(case, record, measured.latency(case, accuracy.latency))
-            for case, record in scored.items()
+            _scored(case, record, accuracy.latency, measured) for case, record in scored.items()
         ],
     )
 
 
-def _scored(case: Case, record: Record, latency: Estimate | None) -> Scored:
+def _scored(case: Case, record: Record, field: str, measured: Measurements) -> Scored:
+    latency = measured.latency(case, field) if measured.compares_times else None
     return Scored(
         model=case.request.model,
         input=case.request.input_key,
@@ -61,4 +60,5 @@ def _scored(case: Case, record: Record, latency: Estimate | None) -> Scored:
         reason=record.reason,
         metrics=record.facts.get("metrics", {}),
         latency_ms=None if latency is None else interval(latency),
+        cautions=measured.of_device,
     )

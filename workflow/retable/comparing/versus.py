@@ -12,7 +12,12 @@ from retable_statistics.launches import Estimate, beyond_floor, widened
 def versus(
     upper: Reading, lower: Reading, block: Block, cell: Cell, measured: Measurements
 ) -> Versus | None:
-    """The ratio of two latencies of a block; None where they have no round in common."""
+    """The ratio of two latencies of a block; None where they have no round in common.
+
+    None also of an emulated device: what its times are to each other says nothing of a real one.
+    """
+    if not measured.compares_times:
+        return None
     ratio = measured.ratio(upper, lower)
     if ratio is None:
         return None

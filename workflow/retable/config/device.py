@@ -97,7 +97,9 @@ class Device(Entry):
     device: Annotated[Name, AfterValidator(_no_host)]
     title: str
     architecture: Literal["any", "x86_64", "aarch64"]
-    runtime: Literal["venv", "host", "docker", "adb"]
+    runtime: Literal["venv", "host", "docker", "adb", "qemu"]
+    # Its instructions are translated: its numbers are its own, its times are of the translation.
+    emulated: bool = False
     container: ContainerSettings = ContainerSettings()
     phone: PhoneSettings = PhoneSettings()
     memory: Literal["host", "device"]
@@ -106,6 +108,12 @@ class Device(Entry):
     power_mode: str | None = None
     notes: list[str] = []
     backends: dict[PluginName, Player]
+
+    @model_validator(mode="after")
+    def _says_that_it_is_emulated(self) -> Self:
+        if self.runtime == "qemu" and not self.emulated:
+            raise ValueError("runtime: qemu emulates another processor: say emulated: true")
+        return self
 
     def playing(self, players: str) -> "Device":
         """The device with these of its backends, or "all"; a name that it lacks is one sentence."""

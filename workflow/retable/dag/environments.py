@@ -6,7 +6,7 @@ from pathlib import Path
 from retable.config.device import ContainerSettings, usual_docker_host
 from retable.config.image import image_files
 from retable.dag.run import HOST, Run, Wildcards
-from retable.runtimes import venv
+from retable.runtimes import qemu, venv
 from retable.runtimes.host import identity as host_identity
 
 
@@ -69,6 +69,8 @@ class Environments:
         folder = Path("containers", wildcards.environment)
         if self.runtime(wildcards) == "docker":
             return [str(path) for path in image_files(folder)]
+        if self.runtime(wildcards) == "qemu":
+            return [str(path) for path in qemu.files(wildcards.environment)]
         if wildcards.where == "host":
             return []
         return [str(path) for path in venv.files(wildcards.environment)]

@@ -9,6 +9,7 @@ import jinja2
 from retable.comparing.comparison import (
     Agreement,
     Answer,
+    Caution,
     Chain,
     ComparedCell,
     ComparedTable,
@@ -21,6 +22,8 @@ from retable.plan import SEPARATOR
 NOTHING = "–"
 # What a caution means to the reader; its figures are in the comparison, one for each value.
 CAUTIONS = {
+    "emulated": "the numbers are that processor's own; the time is of the emulation, says nothing "
+    "of the processor, and is compared with nothing",
     "unsteady": "some launches had not come to a steady state by the end of warm-up",
     "compiling": "some of what runs was compiled while it was timed",
     "drift": "the samples go on getting slower, or faster, while they are taken",
@@ -103,18 +106,24 @@ def answer_text(answer: Answer | None, footnotes: Footnotes) -> str:
     if answer is None:
         return ""
     if answer.score is not None:
-        return number(answer.score)
-    if answer.measured is None:
-        return f"{NOTHING} {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
-    text = spread(answer.measured)
+        text = number(answer.score)
+    else:
+        text = NOTHING if answer.measured is None else spread(answer.measured)
     if answer.ratio is not None:
         text += f" ({times(answer.ratio.value)})"
     if answer.verdict is not None:
         text += f" {answer.verdict}"
     if answer.outcome != "ok":
         text += f" {footnotes.mark(f'{answer.outcome}: {answer.reason}')}"
-    for caution in answer.cautions:
-        text += f" {footnotes.mark(f'{caution.kind}: {CAUTIONS[caution.kind]}')}"
+    return text + _caution_marks(answer.cautions, footnotes)
+
+
+def _caution_marks(cautions: list[Caution], footnotes: Footnotes) -> str:
+    """The marks of cautions, to stand behind a value; emulation is said in a word besides."""
+    text = ""
+    for one in cautions:
+        word = " emulated" if one.kind == "emulated" else ""
+        text += f"{word} {footnotes.mark(f'{one.kind}: {CAUTIONS[one.kind]}')}"
     return text
 
 
@@ -138,6 +147,7 @@ def scores_table(scoring: Scoring, footnotes: Footnotes) -> list[list[str]]:
             mark = footnotes.mark(f"{one.outcome}: {one.reason}")
             scores = [f"{NOTHING} {mark}", *([NOTHING] * (len(names) - 1))][: len(names)]
         latency = NOTHING if one.latency_ms is None else spread(one.latency_ms)
+        latency += _caution_marks(one.cautions, footnotes)
         rows.append([one.model, one.input, one.backend, one.case, *scores, latency])
     return [header, *rows]
 

@@ -179,7 +179,10 @@ def _kinds(cells: list[ComparedCell]) -> list[str]:
 
 
 def bar_of(name: str, cell: ComparedCell | None) -> tuple[float, float, float] | None:
-    """Value and interval of one bar; None where there is no number. A score has no interval."""
+    """Value and interval of one bar; None where there is no number. A score has no interval.
+
+    None also of an emulated time, which is shown beside no other.
+    """
     if cell is None:
         return None
     if name == PUBLISHED:
@@ -191,14 +194,16 @@ def bar_of(name: str, cell: ComparedCell | None) -> tuple[float, float, float] |
     if answer.score is not None:
         return answer.score, answer.score, answer.score
     assert answer.measured is not None
+    if any(one.kind == "emulated" for one in answer.cautions):
+        return None
     return answer.measured.value, answer.measured.low, answer.measured.high
 
 
 def has_answers(plot: Plot, tables: list[ComparedTable]) -> bool:
     """Whether anything of the plot's column was found here."""
     cells = (cell for table in tables for cell in table.cells if cell.column == plot.column)
-    answers = (answer for cell in cells for answer in cell.answers)
-    return any(answer.measured is not None or answer.score is not None for answer in answers)
+    found = (bar_of(answer.backend, cell) for cell in cells for answer in cell.answers)
+    return any(bar is not None for bar in found)
 
 
 def _has_numbers(name: str, cells: list[ComparedCell]) -> bool:

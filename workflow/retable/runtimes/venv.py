@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from retable.errors import RetableError
@@ -46,17 +46,22 @@ def prepare(name: str, settings: Nothing, log: Path) -> Prepared:
         )
     identity = _identity(made_of)
     folder = FOLDER / name
-    with exclusive(FOLDER / f".{name}.lock"):
+    make_once(folder, identity, lambda made: _install(made_of, made, log))
+    return Prepared(str(folder / "bin" / "python"), identity)
+
+
+def make_once(folder: Path, identity: str, make: Callable[[Path], None]) -> None:
+    """Have `make` make what is to lie in `folder`, unless that with this identity does already."""
+    with exclusive(folder.with_name(f".{folder.name}.lock")):
         if _marker(folder).is_file() and _marker(folder).read_text() == identity:
-            return Prepared(str(folder / "bin" / "python"), identity)
-        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=FOLDER) as scratch:
-            made = Path(scratch, "venv")
-            _install(made_of, made, log)
+            return
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            made = Path(scratch, "made")
+            make(made)
             _marker(made).write_text(identity)
             if folder.exists():
                 folder.rename(Path(scratch, "replaced"))
             made.rename(folder)
-    return Prepared(str(folder / "bin" / "python"), identity)
 
 
 def enter(prepared: Prepared, settings: Nothing) -> LocalPlace:
@@ -83,19 +88,22 @@ def _marker(folder: Path) -> Path:
 
 
 def _install(made_of: list[Path], folder: Path, log: Path) -> None:
+    for path, command in _commands(made_of, folder):
+        install(path, command, log)
+
+
+def install(path: Path, command: list[str], log: Path) -> None:
+    """Run what installs the packages of `path`; a RetableError says why that failed."""
     # pip's variable for a folder of local wheels is uv's too, under another name.
     links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
-    for path, command in _commands(made_of, folder):
-        ended = run(
-            command, log=log, timeout_s=INSTALL_TIMEOUT_S, environment={"UV_FIND_LINKS": links}
-        )
-        if ended.code != 0:
-            raise RetableError(f"{path}: {_failure(path, ended)} (all of it: {log})")
+    ended = run(command, log=log, timeout_s=INSTALL_TIMEOUT_S, environment={"UV_FIND_LINKS": links})
+    if ended.code != 0:
+        raise RetableError(f"{path}: {_failure(path, ended)} (all of it: {log})")
 
 
 def _commands(made_of: list[Path], folder: Path) -> list[tuple[Path, list[str]]]:
     """What makes the environment, in order, each with the file that asks for it."""
-    uv = _uv()
+    uv = uv_command()
     python = str(folder / "bin" / "python")
     versions = [path.read_text(encoding="utf-8").strip() for path in made_of if path.name == PYTHON]
     wanted = versions[0] if versions else sys.executable
@@ -125,7 +133,8 @@ def _complaint(ended: Exit) -> str:
     return " ".join(line for line in lines[errors[-1] if errors else -1 :] if line) or "no output"
 
 
-def _uv() -> str:
+def uv_command() -> str:
+    """The path of uv: the one beside this Python, or on the PATH."""
     beside = Path(sys.executable).parent / "uv"
     found = str(beside) if beside.is_file() else shutil.which("uv")
     if not found:

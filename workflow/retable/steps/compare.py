@@ -86,6 +86,7 @@ def run(given: argparse.Namespace) -> None:
         notes=suite.notes,
         device=plan.device.device,
         device_title=plan.device.title,
+        emulated=plan.device.emulated,
         settings=given.settings,
         machine=_machine(environments),
         versions=_versions(plan, measured),

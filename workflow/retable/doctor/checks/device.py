@@ -6,6 +6,7 @@ from pathlib import Path
 from retable.config.device import Device
 from retable.doctor.findings import Finding, fail, ok, warn
 from retable.doctor.readings import Readings
+from retable.runtimes import qemu
 
 OF_THE_HOST = True
 SAME = {"arm64": "aarch64", "amd64": "x86_64"}  # how other systems call them
@@ -19,6 +20,8 @@ def findings(device: Device, readings: Readings) -> Iterator[Finding]:
             f"{device.device} is {device.container.host}, another machine: only this one is read",
             "run this on the device too",
         )
+    elif device.runtime == "qemu":
+        yield from _of_emulator(device, readings)
     else:
         yield from _of_architecture(device, readings)
     yield from _of_players(device, Path.cwd())
@@ -34,6 +37,20 @@ def _of_architecture(device: Device, readings: Readings) -> Iterator[Finding]:
             f"this machine is {here}, and {device.device} is {device.architecture}",
             "run this on the device itself, or say where it is: --docker-host ssh://user@board",
         )
+
+
+def _of_emulator(device: Device, readings: Readings) -> Iterator[Finding]:
+    """Whether what emulates the device is here, and what unpacks its packages."""
+    told = next(filter(None, (readings.output(one, "--version") for one in qemu.EMULATORS)), None)
+    if told is None:
+        yield fail(
+            f"{' or '.join(qemu.EMULATORS)} does not answer",
+            "install QEMU's user emulation (Debian: qemu-user-static)",
+        )
+    else:
+        yield ok(f"{told.splitlines()[0]}, for {device.title}")
+    if readings.output("dpkg-deb", "--version") is None:
+        yield fail("dpkg-deb does not answer", "install Debian's dpkg")
 
 
 def _of_phone(device: Device, readings: Readings) -> Iterator[Finding]:
