@@ -17,19 +17,17 @@ with a process that computes without end on each of its cores:
 """
 
 import argparse
-import contextlib
 import os
 import random
-import signal
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import graphs
+from benchmarks.neighbours import neighbours
 from benchmarks.tables import markdown
 from retable.comparing.paces import at_pace, pace_of
 from retable.comparing.readings import Reading, ratio_by_round, reading
@@ -162,25 +160,6 @@ def case_reading(launches: list[Launch]) -> Reading:
     found = reading(launches, FIELD, "none", "host")
     assert found is not None
     return found
-
-
-@contextlib.contextmanager
-def neighbours(busy: bool) -> Iterator[None]:
-    """Keep every core of this process busy during the block, one process each; or none."""
-    children = []
-    for core in sorted(os.sched_getaffinity(0)) if busy else []:
-        child = os.fork()
-        if child == 0:
-            os.sched_setaffinity(0, {core})
-            while True:
-                pass
-        children.append(child)
-    try:
-        yield
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
 
 
 def main() -> None:
