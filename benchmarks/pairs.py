@@ -11,26 +11,27 @@ with a process that computes without end on each of its cores:
 - pairs: one engine is timed against itself, both launches loaded, by turns; how far is the ratio
   from 1?
 - sessions: how far do values of the same case lie apart, taken one after the other: retable's (the
-  median over launches), and two recipes that published tables used: the mean of 100 iterations
-  after 10, and of all iterations of 3 s after 0.2 s?
+  median over launches), the same at the machine's pace, and two recipes that published tables used:
+  the mean of 100 iterations after 10, and of all iterations of 3 s after 0.2 s? What is at the
+  machine's pace was measured in yardsticks, and is shown at the median of the sessions' paces.
 """
 
 import argparse
-import contextlib
 import os
 import random
-import signal
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import graphs
+from benchmarks.neighbours import neighbours
 from benchmarks.tables import markdown
+from retable.comparing.paces import at_pace, pace_of
 from retable.comparing.readings import Reading, ratio_by_round, reading
+from retable.comparing.statistics import STATISTICS, Samples
 from retable.config.budget import BUDGETS
 from retable.contract import Artifact
 from retable.files import artifact
@@ -50,6 +51,7 @@ RECIPE_S = 3.0
 RECIPE_ITERATIONS = 100
 SEED = 20211
 TIMEOUT_S = 120.0
+NONE = "none"  # some session's samples are not the engine's alone
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,30 @@ def pair_ratio(engine: Engine, chance: random.Random) -> tuple[float, float, str
     return ratio_by_round(first, second)[0], float(whole), first.basis
 
 
-def session_value(engine: Engine, chance: random.Random) -> float:
-    """A case's value as a session has it: the median over launches of their medians, in ms."""
+@dataclass(frozen=True)
+class Value:
+    """A case's value as a session has it, in ms, and in yardsticks where it can be told so."""
+
+    ms: float
+    pace_ms: float | None
+    yardsticks: float | None
+
+
+def session_value(engine: Engine, chance: random.Random) -> Value:
+    """One session of several launches, one after the other."""
     launches = [
         one.model_copy(update={"entry": one.entry.model_copy(update={"round": round_})})
         for round_ in range(SESSION_LAUNCHES)
         for one in engine.launch_round(1, 1e3 * RECIPE_S / SESSION_LAUNCHES, TURN, chance)
     ]
     found = case_reading(launches)
-    return float(np.median([np.median(one.read(found.basis)) for one in found.rounds.values()]))
+    paced = at_pace(found, 1.0)
+    return Value(median_over_launches(found), pace_of(found), paced and median_over_launches(paced))
+
+
+def median_over_launches(found: Reading) -> float:
+    """The median over launches of their medians."""
+    return float(np.median(list(found.per_round(STATISTICS["median"]).values())))
 
 
 def recipe_values(engine: Engine, chance: random.Random) -> tuple[float, float]:
@@ -143,25 +160,6 @@ def case_reading(launches: list[Launch]) -> Reading:
     found = reading(launches, FIELD, "none", "host")
     assert found is not None
     return found
-
-
-@contextlib.contextmanager
-def neighbours(busy: bool) -> Iterator[None]:
-    """Keep every core of this process busy during the block, one process each; or none."""
-    children = []
-    for core in sorted(os.sched_getaffinity(0)) if busy else []:
-        child = os.fork()
-        if child == 0:
-            os.sched_setaffinity(0, {core})
-            while True:
-                pass
-        children.append(child)
-    try:
-        yield
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
 
 
 def main() -> None:
@@ -213,11 +211,15 @@ SESSION_HEADER = [
     "Machine",
     "Sessions",
     "retable: spread",
+    "at the machine's pace: spread",
     "3 s: spread",
     "100 iterations: spread",
     "retable / 3 s",
+    "at the machine's pace / 3 s",
     "retable: range (ms)",
+    "at the machine's pace: range (ms)",
     "3 s: range (ms)",
+    "pace: range (ms)",
 ]
 
 
@@ -235,15 +237,49 @@ def _pair_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
 
 def _session_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
     rows = [(session_value(engine, chance), *recipe_values(engine, chance)) for _ in range(count)]
-    ours, hundred, seconds = (np.array(column) for column in zip(*rows, strict=True))
-    spreads = [float(np.std(one) / np.median(one)) for one in (ours, seconds, hundred)]
+    values = [row[0] for row in rows]
+    ours = np.array([value.ms for value in values])
+    paced = values_at_one_pace(values)
+    hundred, seconds = (np.array([row[index] for row in rows]) for index in (1, 2))
+    paces = np.array([value.pace_ms for value in values if value.pace_ms is not None])
     return [
         str(count),
-        *(f"{100 * one:.2f} %" for one in spreads),
-        f"{spreads[0] / spreads[1]:.2f}",
-        f"{ours.min():.3f} to {ours.max():.3f}",
-        f"{seconds.min():.3f} to {seconds.max():.3f}",
+        *(_spread_text(one) for one in (ours, paced, seconds, hundred)),
+        *(_ratio_text(one, seconds) for one in (ours, paced)),
+        *(_range_text(one) for one in (ours, paced, seconds, paces)),
     ]
+
+
+def values_at_one_pace(values: list[Value]) -> Samples:
+    """Of each session the value at the median of the sessions' paces, in ms; none if one lacks it.
+
+    One lacks it where the samples have the time of other programs in them.
+    """
+    told = [
+        (value.yardsticks, value.pace_ms)
+        for value in values
+        if value.yardsticks is not None and value.pace_ms is not None
+    ]
+    if len(told) < len(values):
+        return np.array([])
+    yardsticks, paces = (np.array(column) for column in zip(*told, strict=True))
+    return yardsticks * float(np.median(paces))
+
+
+def _spread(values: Samples) -> float:
+    return float(np.std(values) / np.median(values))
+
+
+def _spread_text(values: Samples) -> str:
+    return f"{100 * _spread(values):.2f} %" if len(values) else NONE
+
+
+def _ratio_text(values: Samples, others: Samples) -> str:
+    return f"{_spread(values) / _spread(others):.2f}" if len(values) else NONE
+
+
+def _range_text(values: Samples) -> str:
+    return f"{values.min():.3f} to {values.max():.3f}" if len(values) else NONE
 
 
 if __name__ == "__main__":

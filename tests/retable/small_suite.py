@@ -188,6 +188,20 @@ def measured_by_turns(turns: Sequence[Sequence[float]], **counted: list[float]) 
     )
 
 
+def at_paces(left: Result, paces: Sequence[float | None], numpy: str = "2.4.6") -> Result:
+    """The launch with the machine's pace in each of its turns, in ms; None: not counted."""
+    turns = [
+        {**turn, "pace": {"cpu_ms": pace, "ms": 0.5}}
+        for turn, pace in zip(left.facts["turns"], paces, strict=True)
+    ]
+    return left.model_copy(
+        update={
+            "facts": {**left.facts, "memory": "host", "turns": turns},
+            "versions": {"numpy": numpy},
+        }
+    )
+
+
 def _launches(case: str, given: Launches, twin: bool = False) -> list[Launch]:
     return [
         Launch(

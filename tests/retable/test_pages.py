@@ -17,6 +17,7 @@ from retable.comparing.comparison import (
     Caution,
     Comparison,
     Interval,
+    Pace,
     WeightsUsed,
 )
 from retable.comparing.numbers import number, spread, times
@@ -28,6 +29,7 @@ from retable.pages.page import (
     agreement_text,
     drop_text,
     floors_text,
+    paces_text,
     render,
     table_header,
     table_rows,
@@ -353,6 +355,37 @@ def test_a_block_that_was_not_timed_twice_says_so(tmp_path: Path) -> None:
     lone = session.model_copy(update={"twin": None, "noise_floors": {}})
     page = page_of(comparison(sessions=[lone]), tmp_path)
     assert "| 12 | none | not known | 20211 |" in page
+
+
+@pytest.mark.parametrize(
+    ("versions", "text"),
+    [
+        (["2.4.6"], "0.272 (0.264 to 0.4)"),
+        (
+            ["1.19.5", "2.4.6"],
+            "numpy 1.19.5: 0.272 (0.264 to 0.4); numpy 2.4.6: 0.272 (0.264 to 0.4)",
+        ),
+        ([], "–"),
+    ],
+)
+def test_the_machines_pace_is_told_by_numpy_where_there_were_several(
+    versions: list[str], text: str
+) -> None:
+    pace = Pace(median_ms=0.27215, fastest_ms=0.2641, slowest_ms=0.4)
+    assert paces_text(dict.fromkeys(versions, pace)) == text
+
+
+def test_a_page_tells_the_machines_pace_by_block_where_any_session_has_it(tmp_path: Path) -> None:
+    (old,) = comparison().sessions
+    assert "pace" not in page_of(comparison(), tmp_path)
+    pace = Pace(median_ms=0.27, fastest_ms=0.26, slowest_ms=0.4)
+    new = old.model_copy(update={"paces": {"2.4.6": pace}})
+    page = page_of(comparison(sessions=[old, new]), tmp_path)
+    assert " | Load before a launch | Machine's pace (ms) | Session |\n" in page
+    assert f" | 0.5000 to 1.250 | – | `{old.path}` |\n" in page
+    assert f" | 0.5000 to 1.250 | 0.27 (0.26 to 0.4) | `{old.path}` |\n" in page
+    header, rule = page[page.index("| Block | Started") :].splitlines()[:2]
+    assert header.count("|") == rule.count("|")
 
 
 def test_a_page_is_a_function_of_the_comparison(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ class Contended:
 
 QUIET = (1.0, 0.0)
 DISTURBED = (9.0, 8.0)
+PACE = {"cpu_ms": 0.25, "ms": 0.5}
 
 
 class Asked:
@@ -208,7 +209,12 @@ def recording_of(samples, settle_ms=(0.0, 0.0), per_turn=2, enough=None):
     clock = Clock()
     sampler = Contended(clock, samples)
     turn = measure.Budget(0, per_turn, 1e9)
-    return measure.Recording(sampler, settle_ms, turn, enough or Asked(), clock), sampler
+
+    def pace():
+        clock.advance(PACE["ms"])
+        return PACE
+
+    return measure.Recording(sampler, pace, settle_ms, turn, enough or Asked(), clock), sampler
 
 
 def test_a_recording_has_the_samples_of_its_turns_in_their_order():
@@ -222,13 +228,13 @@ def test_a_recording_has_the_samples_of_its_turns_in_their_order():
     assert facts["duration_ms"] == pytest.approx(2 + 3 + 4 + 6 + 7 + 8)
 
 
-def test_a_turn_tells_when_it_began_to_count_and_how_much_it_gave():
+def test_a_turn_tells_when_it_began_to_count_how_much_it_gave_and_the_pace_before():
     recording, _ = recording_of([(10.0, 0.0)])
     for _ in range(2):
         recording.take_turn()
     assert recording.facts()["turns"] == [
-        {"started_s": 100.01, "ms": 20.0, "samples": 2},
-        {"started_s": 100.04, "ms": 20.0, "samples": 2},
+        {"started_s": 100.0105, "ms": 20.0, "samples": 2, "pace": PACE},
+        {"started_s": 100.041, "ms": 20.0, "samples": 2, "pace": PACE},
     ]
 
 
@@ -260,7 +266,7 @@ def test_a_sampler_that_counts_nothing_has_no_contention_and_all_its_samples_are
     clock, asked = Clock(), Asked()
     sampler = measure.HostSampler(Engine(clock, [2.0, 2.0, 50.0]).run, clock=clock)
     turn = measure.Budget(0, 2, 1e9)
-    recording = measure.Recording(sampler, (0.0, 0.0), turn, asked, clock)
+    recording = measure.Recording(sampler, dict, (0.0, 0.0), turn, asked, clock)
     recording.take_turn()
     assert recording.contention() == {}
     assert asked.questions == [(2, 52.0, [2.0, 50.0])]

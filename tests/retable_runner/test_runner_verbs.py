@@ -53,6 +53,13 @@ def test_a_launch_tells_its_turns_and_how_it_ended(runner, null_engine, sample):
     assert len(starts) > 1
 
 
+def test_a_launch_tells_the_machines_pace_in_each_of_its_turns(runner, null_engine, sample):
+    turns = runner.result(launch(runner, null_engine, sample))["facts"]["turns"]
+    paces = [turn["pace"] for turn in turns]
+    assert all(pace["cpu_ms"] > 0 and pace["ms"] > 0 for pace in paces)
+    assert len({pace["ms"] for pace in paces}) > 1  # measured anew
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="counters are the kernel's")
 def test_a_launch_counts_the_contention_of_each_sample(runner, null_engine, sample):
     result = runner.result(launch(runner, null_engine, sample))

@@ -14,6 +14,7 @@ from retable_runner import (
     posts,
     program,
     torch_posts,
+    yardstick,
 )
 
 KEYS = ("backend", "engine", "sample", "post", "options", "warmup", "turn", "measure", "conducted")
@@ -130,6 +131,7 @@ def _recording(inference, post, job, facts):
     facts["warmup"] = measure.warm_up(sampler, measure.Steadiness(**job["warmup"]))
     return measure.Recording(
         inference.counted(sampler),  # now: the libraries have started their threads
+        yardstick.Yardstick().pace,
         (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
         _budget(job["turn"], job["measure"]["max_ms"]),
         measure.Enough(**job["measure"]),

@@ -219,13 +219,15 @@ def warm_up(sampler, rule, clock=time.perf_counter):
 class Recording(object):
     """The samples of a launch, turn by turn.
 
-    `sampler` may have `counters` behind its `fields`: see `contention`. `settle_ms` is how long a
-    turn runs before it counts, at least and at most, `turn` the rule that ends it, `enough` the
-    one that ends the launch.
+    `sampler` may have `counters` behind its `fields`: see `contention`. `pace()` tells the
+    machine's pace (see `yardstick`) as each turn begins; `settle_ms` is how long it then runs
+    before it counts, at least and at most, `turn` the rule that ends it, `enough` the one that
+    ends the launch.
     """
 
-    def __init__(self, sampler, settle_ms, turn, enough, clock=time.perf_counter):
+    def __init__(self, sampler, pace, settle_ms, turn, enough, clock=time.perf_counter):
         self._sampler = sampler
+        self._pace = pace
         self._settled = Settled(settle_ms[0], settle_ms[1], self._is_undisturbed)
         self._turn = turn
         self._enough = enough
@@ -237,6 +239,7 @@ class Recording(object):
 
     def take_turn(self):
         """Measure for a turn; return whether the launch has enough."""
+        pace = self._pace()  # before it settles: that warms the caches for the engine again
         repeat(self._sampler, self._settled, self._clock)
         start = self._clock()
         rows, elapsed_ms = repeat(self._sampler, self._turn, self._clock)
@@ -247,6 +250,7 @@ class Recording(object):
                 "started_s": round(start, 6),
                 "ms": round(elapsed_ms, DECIMALS_MS),
                 "samples": len(rows),
+                "pace": pace,
             }
         )
         self._elapsed_ms += elapsed_ms

@@ -6,6 +6,7 @@ from retable.cases import Block, Case, Cell, Ending, Measure
 from retable.comparing.cautions import EMULATED, cautions_of
 from retable.comparing.comparison import Answer, Caution, Interval
 from retable.comparing.fields import field_used
+from retable.comparing.paces import at_pace, pace_of
 from retable.comparing.readings import Basis, Reading, ratio_by_round, reading
 from retable.comparing.scores import Scores
 from retable.comparing.statistics import STATISTICS, Statistic
@@ -93,6 +94,8 @@ class Measurements:
             basis="all" if statistic.of_all else found.basis,
             kept_share=found.kept_share,
             of_all=interval(_over_launches(found.on("all").per_round(statistic), scale)),
+            pace_ms=pace_of(found),
+            at_pace=_at_its_pace(found, statistic, scale),
             cautions=self.of_device + cautions_of(found, self._launches(case), self._session(case)),
         )
 
@@ -187,6 +190,13 @@ class Measurements:
 def _shortage(statistic: Statistic, found: Reading) -> str | None:
     shortages = (statistic.shortage(series.times) for series in found.rounds.values())
     return next((shortage for shortage in shortages if shortage), None)
+
+
+def _at_its_pace(found: Reading, statistic: Statistic, scale: float) -> Interval | None:
+    """The value at one pace, where the statistic leaves out what others disturbed."""
+    pace_ms = pace_of(found)
+    paced = None if pace_ms is None or statistic.of_all else at_pace(found, pace_ms)
+    return interval(_over_launches(paced.per_round(statistic), scale)) if paced else None
 
 
 def _over_launches(values: Mapping[int, float], scale: float) -> Estimate:

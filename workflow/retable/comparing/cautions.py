@@ -6,12 +6,14 @@ import numpy as np
 
 from retable.comparing.comparison import Caution
 from retable.comparing.disturbances import disturbances
+from retable.comparing.paces import launch_paces
 from retable.comparing.readings import Reading
 from retable.sessions import Launch, Session
 from retable_statistics.drift import relative_drift
 
 EMULATED = Caution(kind="emulated", text="every instruction was translated: the time is of that")
 DRIFT = 0.01  # of the median, from a launch's first sample to its last
+PACE = 0.15  # the slowest of a case's launches beside the fastest
 
 
 def cautions_of(found: Reading, launches: list[Launch], session: Session) -> list[Caution]:
@@ -22,6 +24,7 @@ def cautions_of(found: Reading, launches: list[Launch], session: Session) -> lis
         *_of_warm_up(launches),
         *_of_compilation(launches),
         *_of_drift(found),
+        *_of_pace(found),
         *_of_the_machine(launches, session),
     ):
         first.setdefault(caution.kind, caution)
@@ -63,6 +66,18 @@ def _of_drift(found: Reading) -> Iterator[Caution]:
         way = "slower" if min(drifts) > 0 else "faster"
         amount = 100 * abs(float(np.median(drifts)))
         yield Caution(kind="drift", text=f"the samples of a launch get {amount:.1f} % {way}")
+
+
+def _of_pace(found: Reading) -> Iterator[Caution]:
+    """Where launches met the machine at another speed: that is in the value, and its interval."""
+    paces = launch_paces(found)
+    if paces and max(paces) > (1 + PACE) * min(paces):
+        more = 100 * (max(paces) / min(paces) - 1)
+        yield Caution(
+            kind="pace",
+            text=f"a fixed calculation took the machine {min(paces):.3g} to {max(paces):.3g} ms, "
+            f"{more:.0f} % more, from launch to launch",
+        )
 
 
 def _of_the_machine(launches: list[Launch], session: Session) -> Iterable[Caution]:

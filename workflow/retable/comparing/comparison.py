@@ -29,7 +29,15 @@ class Caution(Message):
     """Something that speaks against a value: its kind, and one sentence with figures."""
 
     kind: Literal[
-        "emulated", "contended", "unsteady", "compiling", "drift", "throttled", "clock", "steal"
+        "emulated",
+        "contended",
+        "unsteady",
+        "compiling",
+        "drift",
+        "throttled",
+        "clock",
+        "steal",
+        "pace",
     ]
     text: str
 
@@ -54,6 +62,10 @@ class Answer(Message):
     basis: Literal["kept", "cpu", "all"] | None = None
     kept_share: float | None = None  # undisturbed samples; None where nothing tells them
     of_all: Interval | None = None  # the same statistic of all samples, as the clock had them
+    # The machine's pace while it was timed, in milliseconds (see Pace), and the same value at that
+    # pace throughout: each turn's samples scaled to it. For sessions at another pace, scale both.
+    pace_ms: float | None = None
+    at_pace: Interval | None = None
     cautions: list[Caution] = []
 
 
@@ -249,6 +261,17 @@ class Scoring(Message):
     scored: list[Scored]
 
 
+class Pace(Message):
+    """How fast the machine's CPU was: what its yardstick took, the medians of a session's launches.
+
+    See retable_runner.yardstick: milliseconds of CPU time, so that more is slower.
+    """
+
+    median_ms: float
+    fastest_ms: float
+    slowest_ms: float
+
+
 class SessionSummary(Message):
     """When and how a block was timed; the samples are in the session's own file."""
 
@@ -262,6 +285,7 @@ class SessionSummary(Message):
     twin: str | None  # the case that was timed twice
     noise_floors: dict[str, float | None]  # field -> how far the two lay apart: 0.01 is 1 %
     load_average: tuple[float, float] | None  # lowest and highest before a launch; None: not told
+    paces: dict[str, Pace] = {}  # the version of numpy, whose yardstick it is -> the machine's pace
 
 
 class Comparison(Message):

@@ -26,6 +26,7 @@ class Series:
     cpu: Samples | None  # the CPU time of each; None where it was not counted
     waited: Samples | None  # what its threads waited for a CPU
     turns: list[int]  # how many samples each turn took
+    paces: list[float] | None  # the machine's pace as each began, in ms; None where it says nothing
 
     def read(self, basis: Basis) -> Samples:
         """The samples that count on a basis."""
@@ -75,8 +76,19 @@ def reading(launches: list[Launch], field: str, post: str, memory: str) -> Readi
         if times is None:
             return None
         used = field_used(field, launch.result, memory)
-        rounds[launch.entry.round] = _series(times, launch.result, used)
+        paces = turn_paces(launch.result) if memory == "host" else None
+        rounds[launch.entry.round] = _series(times, launch.result, used, paces)
     return Reading(basis_of(rounds.values()), rounds)
+
+
+def turn_paces(result: Result) -> list[float] | None:
+    """The machine's pace in each turn: milliseconds of CPU time that its yardstick took.
+
+    None where it was not told: of a program that times itself, on a system that has no clock of a
+    thread, in a session of a runner that knew no yardstick.
+    """
+    paces = [turn.get("pace", {}).get("cpu_ms") for turn in result.facts.get("turns", [])]
+    return paces if paces and all(paces) else None
 
 
 def common_basis(upper: Reading, lower: Reading) -> Basis:
@@ -106,8 +118,8 @@ def ratio_by_round(upper: Reading, lower: Reading) -> dict[int, float]:
     return ratios
 
 
-def _series(times: Samples, result: Result, used: str | None) -> Series:
-    """A pass of its own has no turns, and nothing was counted in it.
+def _series(times: Samples, result: Result, used: str | None, paces: list[float] | None) -> Series:
+    """A pass of its own has no turns, no pace, and nothing was counted in it.
 
     What was counted is of the whole sample, the first field: another has no CPU time of its own.
     """
@@ -117,4 +129,6 @@ def _series(times: Samples, result: Result, used: str | None) -> Series:
         counters = {name: values for name, values in counters.items() if name != "cpu"}
     turns = [turn["samples"] for turn in result.facts.get("turns", [])]
     found = counted(times, **counters)
-    return Series(**found._asdict(), turns=turns if used in by_turns else [len(times)])
+    if used not in by_turns:
+        turns, paces = [len(times)], None
+    return Series(**found._asdict(), turns=turns, paces=paces)

@@ -14,6 +14,7 @@ from retable.comparing.comparison import (
     ComparedCell,
     ComparedTable,
     Drop,
+    Pace,
     Scoring,
 )
 from retable.comparing.numbers import number, spread, times
@@ -30,6 +31,7 @@ CAUTIONS = {
     "contended": "its threads often had to wait for a CPU: for other programs, or for each other",
     "throttled": "the device throttled itself",
     "clock": "the device's clock changed",
+    "pace": "the machine was faster in some launches than in others",
     "steal": "the virtual machine's host took CPU time away",
 }
 
@@ -167,6 +169,17 @@ def floors_text(floors: dict[str, float | None]) -> str:
     """The noise floors of a block, by field: `latency_sync 0.4 %`."""
     known = [f"{field} {100 * floor:.2g} %" for field, floor in floors.items() if floor is not None]
     return ", ".join(known) or "not known"
+
+
+def paces_text(paces: dict[str, Pace]) -> str:
+    """The machine's pace in a block: `0.271 (0.265 to 0.34)`; by numpy where there were several."""
+    texts = {
+        version: f"{one.median_ms:.3g} ({one.fastest_ms:.3g} to {one.slowest_ms:.3g})"
+        for version, one in paces.items()
+    }
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return "; ".join(f"numpy {version}: {text}" for version, text in texts.items()) or NOTHING
 
 
 def agreement_text(agreement: Agreement | Chain) -> str:

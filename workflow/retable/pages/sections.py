@@ -9,6 +9,7 @@ from retable.pages.page import (
     agreement_text,
     drop_text,
     floors_text,
+    paces_text,
     render,
     scores_table,
     table_header,
@@ -40,6 +41,8 @@ def page_of(comparison: Comparison, template: Path, path: Path) -> str:
         coverage=_coverage(comparison),
         agreement_text=agreement_text,
         floors_text=floors_text,
+        paces_text=paces_text,
+        paced=any(one.paces for one in comparison.sessions),
         drop_text=drop_text,
         scorings=_scorings(comparison.scorings, path, footnotes),
     )

@@ -21,6 +21,7 @@ from retable.comparing.comparison import (
 )
 from retable.comparing.compilations import compiled_cases
 from retable.comparing.conditions import conditions_of
+from retable.comparing.paces import session_paces
 from retable.comparing.scores import Scores
 from retable.comparing.scoring import scorings_of
 from retable.comparing.splits import compared_splits
@@ -242,4 +243,5 @@ def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> S
         twin=session.twin,
         noise_floors=floors,
         load_average=(min(loads), max(loads)) if loads else None,
+        paces=session_paces(session.launches),
     )
