@@ -231,6 +231,18 @@ def test_the_page_tells_which_case_was_timed_twice_and_how_far_the_two_lie_apart
             assert re.search(rf"{field} [\d.e+-]+ %", row["Noise floor"])
 
 
+def test_the_page_tells_the_machines_pace_in_each_block(done):
+    rows = table_below(done.read(PAGE), "How it was measured")
+    for row in rows:
+        paces = [
+            statistics.median(turn["pace"]["cpu_ms"] for turn in launch["result"]["facts"]["turns"])
+            for launch in session(done, row["Block"])["launches"]
+        ]
+        fastest, middle, slowest = min(paces), statistics.median(paces), max(paces)
+        told = f"{middle:.3g} ({fastest:.3g} to {slowest:.3g})"
+        assert row["Machine's pace (ms)"] == told
+
+
 def test_claims_are_judged_beside_the_noise_floor(done):
     comparison = done.json("results/null/comparisons/tiny.json")
     floors = {
