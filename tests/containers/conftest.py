@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
+from docker.errors import BuildError
 from ground import base_image as base_images
 from ground import daemon as daemons
 from ground import ssh
@@ -81,13 +82,17 @@ def base_image(docker_client):
 def cpu_image(docker_client, base_image):
     """The tag of the environment `cpu`, from its own Dockerfile on the base image."""
     tag = "retable-ground/cpu"
-    docker_client.images.build(
-        path=str(ROOT / "containers" / "cpu"),
-        buildargs={"BASE": base_image},
-        network_mode="host",
-        tag=tag,
-        forcerm=True,
-    )
+    try:
+        docker_client.images.build(
+            path=str(ROOT / "containers" / "cpu"),
+            buildargs={"BASE": base_image},
+            network_mode="host",
+            tag=tag,
+            forcerm=True,
+        )
+    except BuildError as error:
+        said = "".join(line.get("stream", "") for line in error.build_log)
+        pytest.fail(f"{error}\n{said[-2000:]}", pytrace=False)
     return tag
 
 

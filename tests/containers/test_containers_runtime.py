@@ -383,6 +383,19 @@ def test_a_base_that_cannot_be_had_is_one_sentence(checkout, daemon, tmp_path):
     )
 
 
+def test_a_command_that_fails_while_an_image_is_built_is_told_with_its_last_word(
+    checkout, settings, tmp_path
+):
+    recipe = checkout / "containers" / "tiny" / "Dockerfile"
+    before = recipe.read_text()
+    recipe.write_text(before + "RUN echo there is no such wheel >&2 && false\n")
+    try:
+        with pytest.raises(RetableError, match=r"non-zero code: 1: there is no such wheel \(all "):
+            docker.prepare("tiny", settings, tmp_path / "log")
+    finally:
+        recipe.write_text(before)
+
+
 def test_an_image_that_fails_its_smoke_test_is_not_used(
     checkout, settings, docker_client, tmp_path
 ):

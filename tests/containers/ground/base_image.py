@@ -1,7 +1,8 @@
 """An image to stand `FROM`, made of this machine's own Python and programs: no registry is asked.
 
 It holds the interpreter with its standard library and pip, some programs, the shared libraries of
-all of them, and what pip needs to reach the package index that this machine's pip reaches.
+all of them, what pip needs to reach the package index that this machine's pip reaches, and the
+wheels that this machine's pip finds in folders: of torch, say, without CUDA's three gigabytes.
 """
 
 import ast
@@ -38,6 +39,7 @@ LIBRARIES = (
 # Of a Python: the standard library, and the wheels of pip where they are packaged apart.
 LIBRARY = ("stdlib", "platstdlib", "wheels")
 LEFT_OUT = {"test", "tests", "idlelib", "turtledemo", "site-packages", "dist-packages"}
+FIND_LINKS = "find-links"  # pip's setting: pages, and folders
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 ACCOUNTS = {
     "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
@@ -139,6 +141,7 @@ def _files(paths: dict[str, str]) -> dict[str, Path]:
     shared = _shared_libraries([*linked, *_named_libraries()])
     files = {_place(path): path for path in [*programs, python, *library, *shared]}
     files |= {str(Path(paths["purelib"], name)): path for name, path in _pip()}
+    files |= {str(path): path for path in _wheels()}
     if Path(_certificates()).is_file():
         files[CERTIFICATES] = Path(_certificates())
     return files
@@ -199,19 +202,27 @@ def _pip() -> Iterator[tuple[str, Path]]:
             yield str(file), path
 
 
+def _wheels() -> Iterator[Path]:
+    for word in _pip_settings().get(FIND_LINKS, "").split():
+        yield from Path(word).glob("*.whl")
+
+
 def _pip_settings() -> dict[str, str]:
-    """What this machine's pip is set to, without folders of this machine."""
+    """What this machine's pip is set to, without folders of this machine but those of wheels."""
     settings = {}
     for line in _output(sys.executable, "-m", "pip", "config", "list").splitlines():
         name, _, value = line.partition("=")
-        words = [word for word in ast.literal_eval(value).split() if not _is_local(word)]
+        key = name.rpartition(".")[2]
+        words = [word for word in ast.literal_eval(value).split() if _is_kept(key, word)]
         if words:
-            settings[name.rpartition(".")[2]] = " ".join(words)
+            settings[key] = " ".join(words)
     return settings | {"cert": CERTIFICATES} if Path(_certificates()).is_file() else settings
 
 
-def _is_local(word: str) -> bool:
-    return word.startswith(("/", "~", "file:"))
+def _is_kept(key: str, word: str) -> bool:
+    if key == FIND_LINKS:
+        return Path(word).is_absolute() or "://" in word
+    return not word.startswith(("/", "~", "file:"))
 
 
 def _certificates() -> str:

@@ -17,6 +17,7 @@ BUILD_TIMEOUT_S = 3600  # of silence: a package may compile on a slow board
 SMOKE_TIMEOUT_S = 300
 LOCKS = Path("results/environments/docker")
 REPOSITORY = "retable"
+STDERR, PLAIN = "\x1b[91m", "\x1b[0m"  # how a daemon colours it, and ends the colour
 
 
 def built(
@@ -69,18 +70,27 @@ def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> N
             decode=True,
         )
         with log.open("a", encoding="utf-8") as stream:
+            last_word = ""
             for answer in answers:
-                stream.write(answer.get("stream", ""))
+                text = answer.get("stream", "")
+                stream.write(text)
+                last_word = _of_stderr(text) or last_word
                 if "error" in answer:
-                    raise _failure(folder, image, answer["error"], log)
+                    raise _failure(folder, image, f"{answer['error']}: {last_word}", log)
     except (DockerException, OSError) as error:
         raise _failure(folder, image, str(error), log) from None
     finally:
         client.close()
 
 
+def _of_stderr(text: str) -> str:
+    """The last line of what a command of the Dockerfile says to its stderr, or nothing."""
+    lines = text.removeprefix(STDERR).removesuffix(PLAIN).strip().splitlines()
+    return lines[-1] if text.startswith(STDERR) and lines else ""
+
+
 def _failure(folder: Path, image: Image, said: str, log: Path) -> RetableError:
-    words = " ".join(said.split())
+    words = " ".join(said.rstrip(": ").split())
     return RetableError(
         f"{folder}/Dockerfile, on {image.reference}: could not be built: {words} (all of it: {log})"
     )
