@@ -66,9 +66,26 @@ def test_models_that_are_not_chosen_say_so() -> None:
         {"efficientdet-d0", "unet"},
     )
     assert [block.name for block in plan.runnable] == ["efficientdet-d0_512x512"]
-    assert len(plan.runnable[0].cases) == 3
+    assert [case.player for case in plan.runnable[0].cases] == [
+        *("tensorflow", "tensorflow", "tensorflow"),
+        *("openvino", "onnxruntime"),
+    ]
     endings = {case.ending for block in plan.blocks.values() for case in block.cases}
     assert endings == {None, Ending("unavailable", "not selected (--config models=...)")}
+
+
+def test_engines_answer_beside_the_framework_where_a_table_asks_for_them() -> None:
+    plan = plan_of("tf2-detection-zoo", "cpu")
+    row = "EfficientDet D0 | 512x512 | Native FP32"
+    plain, with_xla = (cell_at(plan, table, row, "AP") for table in ("none", "gpu"))
+    assert [case.name for case in plan.shown(plain)] == [
+        *("tensorflow.native.fp32.xla=none", "openvino.none.fp32", "onnxruntime.none.fp32")
+    ]
+    assert [case.name for case in plan.shown(with_xla)] == ["tensorflow.native.fp32.xla=gpu"]
+    alone = planned(
+        plan.suite.asking("none"), published_values("tf2-detection-zoo"), plan.device.device
+    )
+    assert {case.player for cell in alone.cells for case in alone.shown(cell)} == {"tensorflow"}
 
 
 def cell_at(plan: Plan, table: str, row: str, column: str) -> Cell:
@@ -98,7 +115,7 @@ def test_each_value_finds_its_cases_and_each_case_one_block(suite: str, device: 
     assert [(c.table, c.row, c.column) for c in plan.cells] == [
         value.place for value in published_values(suite)
     ]
-    answering = {case for cell in plan.cells for case in plan.answers[cell]}
+    answering = {case for cell in plan.cells for case in plan.shown(cell)}
     assert all(plan.answers[cell] for cell in plan.cells)
     blocks = Counter(case for block in plan.blocks.values() for case in block.cases)
     further = set(further_requests(plan.suite))
@@ -135,7 +152,8 @@ def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) 
         # the plain network with numpy's argmax outside it is another case than without. At one
         # input there are two more, in INT8, which no table has.
         ("fast-scnn", "jetson-nano", {2: 1, 12: 3, 14: 1}),
-        ("tf2-detection-zoo", "gtx-1070", {3: 41}),
+        # Each row under three settings of XLA, and beside the first as an engine.
+        ("tf2-detection-zoo", "gtx-1070", {4: 41}),
         ("paddleseg", "v100", {4: 8}),
         ("paddle-keypoints", "t4", {4: 6, 3: 5}),
         ("paddle-keypoints-mobile", "kirin-980", {2: 3}),

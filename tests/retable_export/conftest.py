@@ -179,18 +179,6 @@ def packages() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def artifact_of():
-    """Give a function that describes a file as a record does."""
-
-    def described(path: Path) -> contract.Artifact:
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        return contract.Artifact(path=str(path), sha256=digest, bytes=len(content))
-
-    return described
-
-
-@pytest.fixture(scope="session")
 def null_results(tmp_path_factory) -> dict:
     return Chain(tmp_path_factory.mktemp("null"), "null").everything(64, 96)
 

@@ -258,23 +258,23 @@ def saved(python, folder, names, deviation):
 
 
 def test_weights_that_give_no_finite_logits_are_refused(
-    chain_in, torch_python, tmp_path, artifact_of
+    chain_in, torch_python, tmp_path, described_file
 ):
     chain = chain_in(tmp_path, "ddrnet", torch_python, {**DDRNET, "classes": 19})
     path = saved(torch_python, tmp_path, ddrnet_names(), 1e9)
-    result = chain.native("official", {"weights": artifact_of(path)})
+    result = chain.native("official", {"weights": described_file(path)})
     assert result.outcome == "build_failed"
     assert "DDRNet gives logits that are not finite with these weights" in result.reason
 
 
 @pytest.mark.parametrize("wrapper", ["", "model.", "module.model."])
 def test_weights_of_ddrnets_published_names_load(
-    chain_in, torch_python, tmp_path, artifact_of, wrapper
+    chain_in, torch_python, tmp_path, described_file, wrapper
 ):
     names = {f"{wrapper}{name}": shape for name, shape in ddrnet_names().items()}
     chain = chain_in(tmp_path, "ddrnet", torch_python, {**DDRNET, "classes": 19})
     path = saved(torch_python, tmp_path, names, 0.1)
-    result = chain.native("official", {"weights": artifact_of(path)})
+    result = chain.native("official", {"weights": described_file(path)})
     assert result.outcome == "ok", result.reason
     assert result.facts["parameters"] == 5_695_987
     assert Path(result.artifacts["state_dict"].path).is_file()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from retable.config.load import load_configuration
@@ -250,6 +251,29 @@ def test_the_reference_is_what_the_zoo_gives_of_an_image(twice):
     two = chain.sample(320, 320, batch=2)
     assert two.outcome == "unsupported"
     assert "one image at a time" in two.reason
+
+
+@pytest.mark.real
+def test_the_exported_graph_says_what_the_network_says(twice):
+    chain, native = twice[0]
+    size = (300, 300)  # the network's own: resizing a picture to it rounds otherwise elsewhere
+    results = {
+        "sample": (sample := chain.sample(*size)),
+        "reference": chain.reference(native.artifacts, sample, *size),
+        "none": chain.export(native.artifacts, *size),
+    }
+    graph = results["none"].artifacts["onnx"]
+    described = onnx.load(graph.path).graph
+    assert [one.name for one in described.input] == ["input_tensor"]
+    shapes = {
+        one.name: [size.dim_value for size in one.type.tensor_type.shape.dim]
+        for one in described.output
+    }
+    assert shapes["detection_boxes"] == [1, 100, 4]
+    assert shapes["raw_detection_scores"] == [1, 1917, 91]
+    found = chain.fidelity("none", graph, results)
+    assert found.outcome == "ok", found.reason
+    assert found.facts["relative"] < 1e-3  # of the output that is the farthest away
 
 
 @pytest.mark.real

@@ -1,12 +1,15 @@
 """Running a step's job of `retable_export` or `retable_data` in the environment it is given."""
 
 import argparse
+import os
 
 from retable.contract import Message, Result
 from retable.environments import place_of
 from retable.places import run_job
 
 TIMEOUT_S = 3600
+# Of this machine's memory: what wants more ends `out_of_memory`, and takes nothing else along.
+MEMORY_SHARE = 0.9
 
 
 def exported(given: argparse.Namespace, job: Message) -> Result:
@@ -24,4 +27,16 @@ def of_pictures(given: argparse.Namespace, job: Message) -> Result:
 
 def _run(package: str, given: argparse.Namespace, job: Message) -> Result:
     place = place_of(given.environment)
-    return run_job(place, package, job, log=given.log, timeout_s=TIMEOUT_S)
+    return run_job(
+        place,
+        package,
+        job,
+        log=given.log,
+        timeout_s=TIMEOUT_S,
+        memory_limit_mib=_memory_limit_mib(),
+    )
+
+
+def _memory_limit_mib() -> int:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(MEMORY_SHARE * memory) // 2**20

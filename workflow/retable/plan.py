@@ -19,12 +19,17 @@ SEPARATOR = " | "  # between the labels of one row
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one suite means on one device. `answers[cell]` are its cases, one a backend."""
+    """All that one suite means on one device.
+
+    `answers[cell]` are its cases, one a backend; `beside[cell]` those of other roles that its table
+    asks for as well.
+    """
 
     suite: Suite
     device: Device
     cells: tuple[Cell, ...]
     answers: Mapping[Cell, tuple[Case, ...]]
+    beside: Mapping[Cell, tuple[Case, ...]]
     blocks: Mapping[str, Block]
     size: str | None = None  # height x width of all inputs, if other than the suite's own
 
@@ -35,6 +40,10 @@ class Plan:
     @property
     def runnable_cases(self) -> tuple[Case, ...]:
         return tuple(case for block in self.runnable for case in block.runnable)
+
+    def shown(self, cell: Cell) -> tuple[Case, ...]:
+        """All the cases whose values stand beside the published one."""
+        return (*self.answers[cell], *self.beside[cell])
 
     def block_of(self, case: Case) -> Block:
         return self.blocks[case.request.block]
@@ -65,8 +74,10 @@ def plan_suite(
         return availability(case, model)
 
     cells = tuple(cells_of(suite, published, size))
+    others = _requests_beside(suite, cells)
     known: dict[Request, tuple[Case, ...]] = {}
-    for request in (*(cell.request for cell in cells), *further_requests(suite, size)):
+    requests = (cell.request for cell in cells)
+    for request in (*requests, *itertools.chain(*others.values()), *further_requests(suite, size)):
         if request not in known:
             known[request] = cases_of(request, device, models[request.model], ending)
     blocks: dict[str, list[Case]] = {}
@@ -77,6 +88,10 @@ def plan_suite(
         device=device,
         cells=cells,
         answers={cell: known[cell.request] for cell in cells},
+        beside={
+            cell: tuple(case for request in others[cell] for case in known[request])
+            for cell in cells
+        },
         blocks={name: Block(name, tuple(cases)) for name, cases in blocks.items()},
         size=size,
     )
@@ -103,6 +118,17 @@ def cells_of(suite: Suite, published: list[Published], size: str | None = None) 
         cells.append(_cell(suite, value, point))
     _check_labels_are_used(suite, rows, published)
     return cells
+
+
+def _requests_beside(suite: Suite, cells: Collection[Cell]) -> dict[Cell, list[Request]]:
+    """What each cell's table asks of other roles; an option is of the role that it was said for."""
+    roles = {table.table: table.beside for table in suite.tables}
+    return {
+        cell: [
+            dataclasses.replace(cell.request, role=role, options=()) for role in roles[cell.table]
+        ]
+        for cell in cells
+    }
 
 
 def further_requests(suite: Suite, size: str | None = None) -> list[Request]:

@@ -104,6 +104,7 @@ class Table(Entry):
     case: Point
     rows: list[dict[str, Point]] = Field(min_length=1)
     columns: dict[str, Point] = Field(min_length=1)
+    beside: list[Role] = []  # roles that answer each row as well, without its options
     conditions: dict[str, str] = {}  # how the published values were measured
     notes: list[str] = []
 
@@ -208,7 +209,8 @@ class Suite(Entry):
         """The suite, with all that it asks beside the published rows, or (`none`) without."""
         if further == "all":
             return self
-        return self.model_copy(update={"splits": None, "further": []})
+        tables = [table.model_copy(update={"beside": []}) for table in self.tables]
+        return self.model_copy(update={"splits": None, "further": [], "tables": tables})
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Self:

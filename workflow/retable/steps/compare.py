@@ -139,7 +139,7 @@ def _table(
                 column=cell.column,
                 unit=cell.measure.unit,
                 published=PublishedValue(text=value.text, value=value.value, failed=value.failed),
-                answers=[measured.answer(case, cell, value.value) for case in plan.answers[cell]],
+                answers=[measured.answer(case, cell, value.value) for case in plan.shown(cell)],
             )
         )
     return ComparedTable(

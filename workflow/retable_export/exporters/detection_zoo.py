@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 # Two runs must add in the same order: the vendor's kernels choose theirs by the machine.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Otherwise tf2onnx copies a graph, weights and all, before each step of its optimizing.
+os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "FALSE")
 
 import numpy as np
+import onnx
 import tensorflow as tf
 
 from retable_export import samples
@@ -79,24 +82,54 @@ def export(
     opset: int,
     path: Path,
 ) -> None:
-    """Write ONNX by tf2onnx, for images of one size; UnsupportedError where it cannot."""
+    """Write ONNX by tf2onnx, for images of one size; UnsupportedError where it cannot.
+
+    The outputs' shapes are fixed to those of a smooth image: they are the same for any, because the
+    zoo's networks fill up what they find to a number of their own.
+    """
     import tf2onnx
 
     _check(shape)
-    function = saved_models.loaded(native)
     signature = [tf.TensorSpec([1, shape.height, shape.width, 3], tf.uint8, name=INPUT)]
-
-    def detections(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return function(input_tensor=image)
-
+    function = _fixed(saved_models.loaded(native), shape)
     try:
-        tf2onnx.convert.from_function(
-            tf.function(detections), input_signature=signature, opset=opset, output_path=str(path)
-        )
+        made, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    except MemoryError:
+        raise
     except Exception as error:  # an operator, an attribute, a shape that it does not know
         raise UnsupportedError(
             f"tf2onnx {tf2onnx.__version__} cannot convert this network: {error}"
         ) from error
+    _make_constant(made.graph, _held(function.get_concrete_function(*signature)))
+    onnx.save(made, path)
+
+
+def _fixed(function: Any, shape: InputShape) -> Any:
+    """The function for images of one size, with the shapes of what it gives for such an image."""
+    found = _run(function, {INPUT: _photograph(shape, 0)})
+
+    @tf.function
+    def detections(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = function(input_tensor=image)
+        return {name: tf.ensure_shape(outputs[name], found[name].shape) for name in found}
+
+    return detections
+
+
+def _held(function: Any) -> dict[str, np.ndarray]:
+    """The tensors, of anchors say, that a function holds beside its variables, by name."""
+    return {
+        inner.name: outer.numpy()
+        for outer, inner in function.graph.captures
+        if outer.dtype != tf.resource
+    }
+
+
+def _make_constant(graph: onnx.GraphProto, held: Mapping[str, np.ndarray]) -> None:
+    """Turn the inputs that tf2onnx makes of a function's own tensors into constants."""
+    for one in [one for one in graph.input if one.name in held]:
+        graph.initializer.append(onnx.numpy_helper.from_array(held[one.name], one.name))
+        graph.input.remove(one)
 
 
 def reference(
