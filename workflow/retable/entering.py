@@ -9,7 +9,7 @@ from retable.places import run_job
 
 TIMEOUT_S = 3600
 # Of this machine's memory: what wants more ends `out_of_memory`, and takes nothing else along.
-MEMORY_SHARE = 0.9
+MEMORY_SHARE = 0.75
 
 
 def exported(given: argparse.Namespace, job: Message) -> Result:
