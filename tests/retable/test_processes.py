@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from live_processes import alive, gone
 
+from retable import processes
 from retable.errors import RetableError
 from retable.processes import Exit, run
 
@@ -106,6 +107,18 @@ def test_a_memory_limit_is_a_memory_error_of_the_process(log):
     assert python(allocate, log).last_lines.startswith("held")
     enough = python("bytearray(2**20); print('enough')", log, memory_limit_bytes=400 * MIB)
     assert enough.last_lines == "enough"
+
+
+@pytest.mark.parametrize(("kills", "expected"), [(8, True), (7, False)])
+def test_one_that_the_kernel_killed_for_its_memory_is_told_from_one_that_somebody_killed(
+    log, tmp_path, monkeypatch, kills, expected
+):
+    counters = tmp_path / "vmstat"
+    counters.write_text("pgfault 3\noom_kill 7\n")
+    monkeypatch.setattr(processes, "VMSTAT", counters)
+    ended = shell(f"echo oom_kill {kills} > {counters}; kill -KILL $$", log)
+    assert ended.signal_name == "SIGKILL"
+    assert ended.out_of_memory is expected
 
 
 def test_a_program_that_is_not_there_is_one_sentence(log, tmp_path):

@@ -20,6 +20,7 @@ from retable.errors import RetableError
 TAIL_BYTES = 4000
 PIPE_BYTES = 65536
 SIGNALS = frozenset(signal.Signals)
+VMSTAT = Path("/proc/vmstat")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -81,6 +82,7 @@ class Program:
         with log.open("ab") as stream:
             self._start_of_output = stream.tell()
             self._start = time.monotonic()
+            self._kills_before = _kills_for_memory()
             self._process = _started(command, stream, environment or {}, memory_limit_bytes, talks)
         self._unread = b""
         self._closed = False
@@ -137,13 +139,29 @@ class Program:
         _kill_group(self._process)
         seconds = time.monotonic() - self._start
         last_lines = _end(self._log, self._start_of_output)
-        return Exit(self._process.returncode, seconds, timed_out, last_lines)
+        ended = Exit(self._process.returncode, seconds, timed_out, last_lines)
+        killed = ended.code == -signal.SIGKILL and not timed_out
+        return ended.for_memory() if killed and self._kernel_killed() else ended
+
+    def _kernel_killed(self) -> bool:
+        """Whether the kernel has killed anything for its memory since the program was started."""
+        return _kills_for_memory() > self._kills_before
 
 
 def die_with_parent(sent: signal.Signals = signal.SIGTERM) -> None:
     """Ask the kernel to signal this process when its parent dies (Linux; elsewhere nothing)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sent))
+
+
+def _kills_for_memory() -> int:
+    """How many processes this machine's kernel has killed for their memory; 0: it does not tell."""
+    with contextlib.suppress(OSError):
+        for line in VMSTAT.read_text().splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
 
 
 def _started(
