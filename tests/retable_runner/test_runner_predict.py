@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from retable_runner import arrays, contract, predict
+from retable_runner.backends import null
 from retable_runner.errors import JobError, Unsupported
 from retable_runner.labels import labels_of
 from retable_runner.preparation import prepared
@@ -76,6 +77,33 @@ def test_every_picture_has_its_entry(job):
     made = result["artifacts"]["output"]
     assert np.load(made["path"]).shape == (5, 19, 4, 4)
     assert made == contract.artifact(made["path"])
+
+
+@pytest.fixture
+def anchored(monkeypatch):
+    """The null backend's engine, with a second output that has no axis of pictures."""
+
+    class Anchored(null.Engine):
+        outputs = ["output", "anchors"]
+
+        def run(self):
+            return [*super().run(), np.ones((7, 4), np.float32)]
+
+    monkeypatch.setattr(null, "Engine", Anchored)
+
+
+def test_an_output_without_an_axis_of_pictures_is_no_prediction(job, anchored):
+    result = contract.new_result()
+    predict.run(job, result)
+    assert set(result["artifacts"]) == {"output"}
+
+
+def test_of_a_sample_all_outputs_are_kept_whole(job, tmp_path, anchored):
+    np.savez(tmp_path / "sample.npz", image=np.zeros((1, 3, 16, 24), np.float32))
+    sample = contract.artifact(str(tmp_path / "sample.npz"))
+    result = contract.new_result()
+    predict.run({**job, "pictures": None, "sample": sample}, result)
+    assert np.load(result["artifacts"]["anchors"]["path"]).shape == (7, 4)
 
 
 def test_labels_are_kept_in_a_byte(job):

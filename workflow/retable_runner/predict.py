@@ -27,8 +27,9 @@ KEYS = (
 def run(job, result):
     """Run the engine on all that the job gives; leave an array for each output it keeps.
 
-    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]. With a sample, it is
-    what the engine is given; pictures beside it are only prepared, and left as `prepared`.
+    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]; an output that has no
+    such axis (a detector's anchors) is left out. With a sample, it is what the engine is given, and
+    all outputs are left as they are; pictures beside it are only prepared, and left as `prepared`.
     """
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     backend = backends.load(job["backend"])
@@ -58,9 +59,16 @@ def _written(inference, post, given, job):
             named = answer()
             if job["keep"] == "labels":
                 named = [("labels", labels_of(named))]
+            if job["sample"] is None:
+                named = _of_pictures(named, count, len(next(iter(feeds.values()))))
             for name, array in named:
-                folder.append(name, array[:count])
+                folder.append(name, array)
     return folder.paths
+
+
+def _of_pictures(named, count, batch):
+    """Of outputs of a batch those that have an entry a picture, and as many as pictures count."""
+    return [(name, array[:count]) for name, array in named if array.shape[:1] == (batch,)]
 
 
 def _prepared(job):
