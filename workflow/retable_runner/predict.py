@@ -27,9 +27,10 @@ KEYS = (
 def run(job, result):
     """Run the engine on all that the job gives; leave an array for each output it keeps.
 
-    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]; an output that has no
-    such axis (a detector's anchors) is left out. With a sample, it is what the engine is given, and
-    all outputs are left as they are; pictures beside it are only prepared, and left as `prepared`.
+    An array's first axis is that of the pictures; `labels` is uint8 [N, H, W]; an output without
+    such an axis (a detector's anchors) is left out. With a sample, it is what the engine is given,
+    and all outputs are left as they are; pictures beside it are only prepared, and left as
+    `prepared`.
     """
     files = {role: contract.verified(wanted) for role, wanted in job["engine"].items()}
     backend = backends.load(job["backend"])
