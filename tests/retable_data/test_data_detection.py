@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retable.dag.cases import KEPT
 from retable_data import masks
 from retable_data.metrics import detection
 from retable_job.errors import JobError
@@ -267,6 +268,10 @@ def test_a_mask_is_pasted_as_tensorflow_does(box) -> None:
     mask = np.random.RandomState(7).random_sample((9, 7))
     found = masks.pasted(mask, np.array(box), 40, 52)
     assert np.array_equal(found, pasted_by_definition(mask, box, 40, 52))
+
+
+def test_what_a_run_keeps_of_a_detector_is_what_is_read():
+    assert {*detection._NEEDED, "detection_masks", "detection_keypoints"} <= {*KEPT["detection"]}
 
 
 def test_a_box_without_an_area_has_an_empty_mask() -> None:

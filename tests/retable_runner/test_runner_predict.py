@@ -98,6 +98,16 @@ def test_an_output_without_an_axis_of_pictures_is_no_prediction(job, anchored):
     assert set(result["artifacts"]) == {"output"}
 
 
+@pytest.mark.parametrize("keep", [["output"], ["output", "masks"]])
+def test_of_the_outputs_those_are_kept_that_are_named(job, monkeypatch, keep):
+    monkeypatch.setattr(null.Engine, "outputs", ["output", "more"])
+    zeros = np.zeros(null.OUTPUT_SHAPE, np.float32)
+    monkeypatch.setattr(null.Engine, "run", lambda engine: [zeros, zeros])
+    result = contract.new_result()
+    predict.run({**job, "keep": keep}, result)
+    assert set(result["artifacts"]) == {"output"}
+
+
 def test_of_a_sample_all_outputs_are_kept_whole(job, tmp_path, anchored):
     np.savez(tmp_path / "sample.npz", image=np.zeros((1, 3, 16, 24), np.float32))
     sample = contract.artifact(str(tmp_path / "sample.npz"))

@@ -18,7 +18,7 @@ def predicted(
     *,
     pictures: Artifact | None,
     sample: Artifact | None,
-    keep: Literal["labels", "outputs"],
+    keep: Literal["labels", "outputs"] | list[str],
     timeout_s: float,
 ) -> Result:
     """Run the engine in the device's environment; see `PredictJob` for what it is run on."""

@@ -58,13 +58,19 @@ def _written(inference, post, given, job):
         for feeds, count in given.batches():
             inference.refill(feeds)
             named = answer()
-            if job["keep"] == "labels":
-                named = [("labels", labels_of(named))]
+            named = _kept(named, job["keep"])
             if job["sample"] is None:
                 named = _of_pictures(named, count, len(next(iter(feeds.values()))))
             for name, array in named:
                 folder.append(name, array)
     return folder.paths
+
+
+def _kept(named, keep):
+    """Of outputs what the job keeps: labels made of them, all (`outputs`), or those it names."""
+    if keep == "labels":
+        return [("labels", labels_of(named))]
+    return [(name, array) for name, array in named if keep == "outputs" or name in keep]
 
 
 def _of_pictures(named, count, batch):

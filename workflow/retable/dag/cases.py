@@ -7,7 +7,14 @@ from retable.dag.engines import Engines
 from retable.dag.environments import Environments
 from retable.dag.run import Run, Wildcards
 
-KEPT = {"segmentation": "labels"}  # of a task's outputs; of the others, all
+# Of a task's outputs, what its metrics read; of the others, all.
+KEPT = {
+    "segmentation": "labels",
+    "detection": [
+        *("num_detections", "detection_scores", "detection_classes", "detection_boxes"),
+        *("detection_masks", "detection_keypoints", "detection_keypoint_scores"),
+    ],
+}
 
 
 class Cases:

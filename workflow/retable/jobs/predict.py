@@ -23,5 +23,5 @@ class PredictJob(Message):
     preparation: dict[str, Any] | None
     sample: Artifact | None
     input: InputShape
-    keep: Literal["labels", "outputs"]
+    keep: Literal["labels", "outputs"] | list[str]  # "outputs": all; or those of these names
     folder: str  # of the arrays to make, one an output: [N, ...]
