@@ -388,7 +388,9 @@ def test_a_command_that_fails_while_an_image_is_built_is_told_with_its_last_word
 ):
     recipe = checkout / "containers" / "tiny" / "Dockerfile"
     before = recipe.read_text()
-    recipe.write_text(before + "RUN echo there is no such wheel >&2 && false\n")
+    recipe.write_text(
+        before + "RUN echo a warning >&2\nRUN echo there is no such wheel >&2 && false\n"
+    )
     try:
         with pytest.raises(RetableError, match=r"non-zero code: 1: there is no such wheel \(all "):
             docker.prepare("tiny", settings, tmp_path / "log")

@@ -59,6 +59,7 @@ class Small:
     emulated: bool = False  # as if the device's file said so
     framework: str = "null"
     unavailable: Iterable[str] = ()
+    beside: Iterable[str] = ()  # other roles that the table asks
     splits: Mapping[str, Any] | None = None
     compilation: Mapping[str, Any] | None = None
 
@@ -71,6 +72,7 @@ class Small:
             "case": CASE,
             "rows": [{"net": {}}],
             "columns": self.columns,
+            "beside": list(self.beside),
         }
         suite = {
             "suite": "small",
@@ -117,7 +119,7 @@ class Small:
     ) -> list[Answer]:
         cell, measured = self.cell(column), self.measured(launches, **session_)
         value = next(one.value for one in self.values if one.column == column)
-        return [measured.answer(case, cell, value) for case in self.plan.answers[cell]]
+        return [measured.answer(case, cell, value) for case in self.plan.shown(cell)]
 
     def judged(self, launches: Mapping[str, Launches], **session_: Any) -> ComparedClaim:
         claim = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **(self.claim or {})})

@@ -237,3 +237,14 @@ def test_every_backend_answers_for_itself():
     assert answers["onnxruntime"].measured.value == 3.0
     assert answers["openvino"].outcome == "unavailable"
     assert answers["openvino"].reason == "openvino is not here"
+
+
+def test_an_engine_beside_the_framework_has_a_ratio_and_no_verdict():
+    asked = {"A": {"role": "native", "measured_on": "cpu"}}
+    small = Small(asked, device="cpu", framework="tensorflow", beside=["engine"])
+    own, *others = small.answers("A", {name: [[1.0, 1.0]] * 3 for name in small.names})
+    assert (own.backend, own.beside, own.verdict) == ("tensorflow", False, "reproduced")
+    assert [(one.backend, one.beside, one.verdict, one.ratio.value) for one in others] == [
+        ("openvino", True, None, 1.0),
+        ("onnxruntime", True, None, 1.0),
+    ]

@@ -49,6 +49,8 @@ def test_a_job_that_wants_more_than_its_share_of_the_memory_ends(
     given, tmp_path, monkeypatch, classes, outcome
 ):
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    monkeypatch.setattr(entering, "MEMORY_SHARE", GIGABYTE / memory)
+    monkeypatch.setattr(entering, "MEMORY_SHARE", 1.0001 * GIGABYTE / memory)
     result = entering.exported(given, native_job(tmp_path / "native", classes))
     assert result.outcome == outcome, result.reason
+    if outcome == "out_of_memory":
+        assert result.reason.endswith("(a job may take 1024 MiB here)")

@@ -135,6 +135,26 @@ def test_every_backend_of_a_role_answers_in_the_order_of_the_device_file() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("device", "framework", "beside"),
+    [
+        ("cpu", "tensorflow", ["openvino", "onnxruntime"]),
+        ("cpu", "torch", []),  # nobody runs torch itself there: nothing to stand beside
+        ("null", "tensorflow", []),  # one player has both roles, and one column
+        ("v100", "tensorflow", []),
+    ],
+)
+def test_engines_stand_beside_a_framework_that_is_there(
+    device: str, framework: str, beside: list[str]
+) -> None:
+    asked = {"A": {"role": "native"}}
+    plan = Small(asked, device=device, framework=framework, beside=["engine"]).plan
+    (cell,) = plan.cells
+    assert [case.player for case in plan.beside[cell]] == beside
+    own = [case for case in plan.answers[cell] if case.ending is None]
+    assert len(plan.runnable_cases) == len(own) + len(beside)
+
+
 def test_what_cannot_run_stands_in_its_block_and_is_not_timed() -> None:
     small = Small({"A": {}, "B": {"precision": "fp16"}})
     (block,) = small.plan.runnable

@@ -271,7 +271,8 @@ def test_a_mask_is_pasted_as_tensorflow_does(box) -> None:
 
 
 def test_what_a_run_keeps_of_a_detector_is_what_is_read():
-    assert {*detection._NEEDED, "detection_masks", "detection_keypoints"} <= {*KEPT["detection"]}
+    given = ("detection_masks", "detection_keypoints", "detection_keypoint_scores")
+    assert {*detection._NEEDED, *given} == {*KEPT["detection"]}
 
 
 def test_a_box_without_an_area_has_an_empty_mask() -> None:

@@ -108,6 +108,22 @@ def test_of_the_outputs_those_are_kept_that_are_named(job, monkeypatch, keep):
     assert set(result["artifacts"]) == {"output"}
 
 
+def test_predictions_of_nothing_that_is_read_are_refused(job):
+    with pytest.raises(Unsupported, match="none of the outputs that are read"):
+        predict.run({**job, "keep": ["masks"]}, contract.new_result())
+
+
+def test_an_output_that_is_one_of_pictures_by_chance_is_refused(job, monkeypatch):
+    counts = iter((1, 3, 1, 1, 1))
+
+    def varied(engine):
+        return [np.ones((next(counts), 4), np.float32)]
+
+    monkeypatch.setattr(null.Engine, "run", varied)
+    with pytest.raises(Unsupported, match="in some batches only"):
+        predict.run(job, contract.new_result())
+
+
 def test_of_a_sample_all_outputs_are_kept_whole(job, tmp_path, anchored):
     np.savez(tmp_path / "sample.npz", image=np.zeros((1, 3, 16, 24), np.float32))
     sample = contract.artifact(str(tmp_path / "sample.npz"))

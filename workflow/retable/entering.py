@@ -8,7 +8,7 @@ from retable.environments import place_of
 from retable.places import run_job
 
 TIMEOUT_S = 3600
-# Of this machine's memory: what wants more ends `out_of_memory`, and takes nothing else along.
+# Of this machine's memory, for one job: what wants more ends, and the machine does not thrash.
 MEMORY_SHARE = 0.75
 
 
@@ -27,14 +27,14 @@ def of_pictures(given: argparse.Namespace, job: Message) -> Result:
 
 def _run(package: str, given: argparse.Namespace, job: Message) -> Result:
     place = place_of(given.environment)
-    return run_job(
-        place,
-        package,
-        job,
-        log=given.log,
-        timeout_s=TIMEOUT_S,
-        memory_limit_mib=_memory_limit_mib(),
+    limit = _memory_limit_mib()
+    result = run_job(
+        place, package, job, log=given.log, timeout_s=TIMEOUT_S, memory_limit_mib=limit
     )
+    if result.outcome == "out_of_memory":
+        reason = f"{result.reason} (a job may take {limit} MiB here)"
+        return result.model_copy(update={"reason": reason})
+    return result
 
 
 def _memory_limit_mib() -> int:

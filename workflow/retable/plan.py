@@ -74,24 +74,29 @@ def plan_suite(
         return availability(case, model)
 
     cells = tuple(cells_of(suite, published, size))
-    others = _requests_beside(suite, cells)
     known: dict[Request, tuple[Case, ...]] = {}
-    requests = (cell.request for cell in cells)
-    for request in (*requests, *itertools.chain(*others.values()), *further_requests(suite, size)):
+
+    def cases(request: Request) -> tuple[Case, ...]:
         if request not in known:
             known[request] = cases_of(request, device, models[request.model], ending)
+        return known[request]
+
+    answers = {cell: cases(cell.request) for cell in cells}
+    others = _requests_beside(suite, answers, device)
+    beside = {
+        cell: tuple(case for request in others[cell] for case in cases(request)) for cell in cells
+    }
+    for request in further_requests(suite, size):
+        cases(request)
     blocks: dict[str, list[Case]] = {}
-    for request, cases in known.items():
-        blocks.setdefault(request.block, []).extend(cases)
+    for request, found in known.items():
+        blocks.setdefault(request.block, []).extend(found)
     return Plan(
         suite=suite,
         device=device,
         cells=cells,
-        answers={cell: known[cell.request] for cell in cells},
-        beside={
-            cell: tuple(case for request in others[cell] for case in known[request])
-            for cell in cells
-        },
+        answers=answers,
+        beside=beside,
         blocks={name: Block(name, tuple(cases)) for name, cases in blocks.items()},
         size=size,
     )
@@ -120,14 +125,28 @@ def cells_of(suite: Suite, published: list[Published], size: str | None = None) 
     return cells
 
 
-def _requests_beside(suite: Suite, cells: Collection[Cell]) -> dict[Cell, list[Request]]:
-    """What each cell's table asks of other roles; an option is of the role that it was said for."""
+def _requests_beside(
+    suite: Suite, answers: Mapping[Cell, tuple[Case, ...]], device: Device
+) -> dict[Cell, list[Request]]:
+    """What each cell's table asks of other roles; an option is of the role that it was said for.
+
+    Of those that have players on the device, none of whom answers the cell already; and nothing
+    where nobody answers it: there is nothing to stand beside.
+    """
     roles = {table.table: table.beside for table in suite.tables}
+
+    def is_asked(role: str, cases: tuple[Case, ...]) -> bool:
+        own = {case.backend for case in cases}
+        playing = {name for name, player in device.backends.items() if role in player.roles}
+        return bool(playing) and own != {""} and not own & playing
+
     return {
         cell: [
-            dataclasses.replace(cell.request, role=role, options=()) for role in roles[cell.table]
+            dataclasses.replace(cell.request, role=role, options=())
+            for role in roles[cell.table]
+            if is_asked(role, cases)
         ]
-        for cell in cells
+        for cell, cases in answers.items()
     }
 
 

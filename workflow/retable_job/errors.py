@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_MEMORY_SIGNS = ("can't allocate memory", "bad_alloc", "out of memory")
+_MEMORY_SIGNS = ("can't allocate memory", "bad_alloc", "out of memory", "OOM when")
 _REASON_LENGTH = 400
 
 
@@ -30,7 +30,7 @@ def outcome_of(error: Exception) -> tuple[str, str]:
         return error.outcome, sentence(error)
     if isinstance(error, ImportError):
         return "unavailable", "this environment lacks a package: " + sentence(error)
-    # torch and ONNX Runtime report a failed allocation as RuntimeError.
+    # torch, ONNX Runtime and TensorFlow have errors of their own for a failed allocation.
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS):
         return "out_of_memory", sentence(error)
     return "build_failed", f"{type(error).__name__}: {sentence(error)}"

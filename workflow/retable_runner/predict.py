@@ -54,6 +54,7 @@ def run(job, result):
 def _written(inference, post, given, job):
     """Run on all that is given; return the paths of the arrays by name."""
     answer = inference.answering(post)
+    names = None  # of what is kept, the same in all batches
     with arrays.Folder(job["folder"]) as folder:
         for feeds, count in given.batches():
             inference.refill(feeds)
@@ -61,8 +62,14 @@ def _written(inference, post, given, job):
             named = _kept(named, job["keep"])
             if job["sample"] is None:
                 named = _of_pictures(named, count, len(next(iter(feeds.values()))))
+            found = [name for name, _ in named]
+            names = found if names is None else names
+            if found != names:
+                raise Unsupported("an output has an entry a picture in some batches only")
             for name, array in named:
-                folder.append(name, array)
+                folder.append(name, np.atleast_1d(array))
+    if not names:
+        raise Unsupported("none of the outputs that are read has an entry a picture")
     return folder.paths
 
 

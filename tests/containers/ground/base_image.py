@@ -204,7 +204,8 @@ def _pip() -> Iterator[tuple[str, Path]]:
 
 def _wheels() -> Iterator[Path]:
     for word in _pip_settings().get(FIND_LINKS, "").split():
-        yield from Path(word).glob("*.whl")
+        if Path(word).is_absolute():
+            yield from Path(word).glob("*.whl")
 
 
 def _pip_settings() -> dict[str, str]:
@@ -220,8 +221,8 @@ def _pip_settings() -> dict[str, str]:
 
 
 def _is_kept(key: str, word: str) -> bool:
-    if key == FIND_LINKS:
-        return Path(word).is_absolute() or "://" in word
+    if key == FIND_LINKS and Path(word).is_absolute():
+        return True  # its wheels come along
     return not word.startswith(("/", "~", "file:"))
 
 

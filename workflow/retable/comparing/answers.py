@@ -69,13 +69,13 @@ class Measurements:
             return self._scored(case, cell)
         found = self.reading(case, cell)
         if isinstance(found, Ending):
-            return self._answer(case, outcome=found.outcome, reason=found.reason)
+            return self._answer(case, cell, outcome=found.outcome, reason=found.reason)
         name = cell.measure.statistic
         assert name is not None
         statistic = STATISTICS[name]
         shortage = _shortage(statistic, found)
         if shortage is not None:
-            return self._answer(case, outcome="not_converged", reason=f"{name} {shortage}")
+            return self._answer(case, cell, outcome="not_converged", reason=f"{name} {shortage}")
         scale = 1 / milliseconds_in(cell.measure.unit, case.request.batch)
         measured = _over_launches(found.per_round(statistic), scale)
         comparable = self.compares_times and self._plan.size is None and not statistic.of_count
@@ -83,12 +83,13 @@ class Measurements:
         ended = self._ended(case, found)
         return self._answer(
             case,
+            cell,
             outcome=ended.outcome,
             reason=ended.reason,
             field=self._other_field(case, cell),
             measured=interval(measured),
             ratio=interval(ratio) if ratio else None,
-            verdict=self._verdict(cell, ratio),
+            verdict=None if _is_beside(case, cell) else self._verdict(cell, ratio),
             launches=len(found.rounds),
             samples=sum(len(series.times) for series in found.rounds.values()),
             basis="all" if statistic.of_all else found.basis,
@@ -102,8 +103,8 @@ class Measurements:
     def _scored(self, case: Case, cell: Cell) -> Answer:
         found = self.scores.value(case, cell)
         if isinstance(found, Ending):
-            return self._answer(case, outcome=found.outcome, reason=found.reason)
-        return self._answer(case, outcome="ok", score=found)
+            return self._answer(case, cell, outcome=found.outcome, reason=found.reason)
+        return self._answer(case, cell, outcome="ok", score=found)
 
     def ratio(self, upper: Reading, lower: Reading) -> Estimate | None:
         """Upper over lower, paired by round; None where they have no round in common."""
@@ -174,17 +175,22 @@ class Measurements:
         outside = ratio.low > 1 + REPRODUCED_WITHIN or ratio.high < 1 - REPRODUCED_WITHIN
         return "differs" if outside else "undecided"
 
-    def _answer(self, case: Case, **rest: object) -> Answer:
+    def _answer(self, case: Case, cell: Cell, **rest: object) -> Answer:
         return Answer.model_validate(
             {
                 "backend": case.player,
                 "case": case.name,
                 "block": case.request.block,
+                "beside": _is_beside(case, cell),
                 "reason": None,
                 "cautions": self.of_device,
                 **rest,
             }
         )
+
+
+def _is_beside(case: Case, cell: Cell) -> bool:
+    return case.request.role != cell.request.role
 
 
 def _shortage(statistic: Statistic, found: Reading) -> str | None:

@@ -48,6 +48,7 @@ class Answer(Message):
     backend: str
     case: str
     block: str
+    beside: bool  # of another role than the published value's: it has no verdict
     outcome: OutcomeName
     reason: str | None
     field: str | None = None  # the samples that were used, if other than the table's field

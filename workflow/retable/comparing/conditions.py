@@ -73,7 +73,7 @@ def _timed_cases(table: Table, plan: Plan) -> list[Case]:
         case: None
         for cell in plan.cells
         if cell.table == table.table
-        for case in plan.shown(cell)
+        for case in plan.answers[cell]
         if case.ending is None
     }
     return list(cases)

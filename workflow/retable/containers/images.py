@@ -74,9 +74,10 @@ def _build(daemon: Daemon, folder: Path, image: Image, tag: str, log: Path) -> N
             for answer in answers:
                 text = answer.get("stream", "")
                 stream.write(text)
-                last_word = _of_stderr(text) or last_word
+                last_word = "" if text.startswith("Step ") else _of_stderr(text) or last_word
                 if "error" in answer:
-                    raise _failure(folder, image, f"{answer['error']}: {last_word}", log)
+                    words = [answer["error"], last_word]
+                    raise _failure(folder, image, ": ".join(filter(None, words)), log)
     except (DockerException, OSError) as error:
         raise _failure(folder, image, str(error), log) from None
     finally:
@@ -90,7 +91,7 @@ def _of_stderr(text: str) -> str:
 
 
 def _failure(folder: Path, image: Image, said: str, log: Path) -> RetableError:
-    words = " ".join(said.rstrip(": ").split())
+    words = " ".join(said.split())
     return RetableError(
         f"{folder}/Dockerfile, on {image.reference}: could not be built: {words} (all of it: {log})"
     )

@@ -202,8 +202,13 @@ def bar_of(name: str, cell: ComparedCell | None) -> tuple[float, float, float] |
 def has_answers(plot: Plot, tables: list[ComparedTable]) -> bool:
     """Whether anything of the plot's column was found here."""
     cells = (cell for table in tables for cell in table.cells if cell.column == plot.column)
-    found = (bar_of(answer.backend, cell) for cell in cells for answer in cell.answers)
+    found = (bar_of(name, cell) for cell in cells for name in own_backends(cell))
     return any(bar is not None for bar in found)
+
+
+def own_backends(cell: ComparedCell) -> list[str]:
+    """The backends that answer in the published value's role, not beside it."""
+    return [answer.backend for answer in cell.answers if not answer.beside]
 
 
 def _has_numbers(name: str, cells: list[ComparedCell]) -> bool:

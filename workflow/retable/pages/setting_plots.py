@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from retable.comparing.comparison import ComparedCell, ComparedTable, Compiled
 from retable.config.suite import Plot
-from retable.pages.plots import PUBLISHED, bar_of, save
+from retable.pages.plots import PUBLISHED, bar_of, own_backends, save
 from retable.plan import SEPARATOR
 
 ROW_INCHES = 0.24
@@ -24,7 +24,8 @@ def draw_against(plot: Plot, table: ComparedTable, other: ComparedTable, path: P
     """
     tables = [table, other]
     cells = [[cell for cell in one.cells if cell.column == plot.column] for one in tables]
-    panels = {name: _bars(name, cells) for name in [PUBLISHED, *table.backends]}
+    own = dict.fromkeys(name for cell in cells[0] for name in own_backends(cell))
+    panels = {name: _bars(name, cells) for name in [PUBLISHED, *own]}
     panels = {name: bars for name, bars in panels.items() if bars}
     heights = [_inches(len(bars)) for bars in panels.values()]
     figure, axes = plt.subplots(

@@ -31,11 +31,11 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _outcomes(comparison: Comparison) -> dict[str, int]:
-    """How many published values of the suite ended how, by their best answer."""
+    """How many published values of the suite ended how, by their best answer in their own role."""
     found: Counter[str] = Counter()
     for table in comparison.tables:
         for cell in table.cells:
-            outcomes = [answer.outcome for answer in cell.answers]
+            outcomes = [answer.outcome for answer in cell.answers if not answer.beside]
             found["ok" if "ok" in outcomes else outcomes[0]] += 1
     return dict(found)
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 # Two runs must add in the same order: the vendor's kernels choose theirs by the machine.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Otherwise tf2onnx copies a graph, weights and all, before each step of its optimizing.
+# Otherwise tf2onnx copies a graph, weights and all, before each step of its optimizing, to go on
+# without a step that fails. Whatever the variable's value, a step that fails now fails the export.
 os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "FALSE")
 
 import numpy as np
@@ -94,7 +95,7 @@ def export(
     function = _fixed(saved_models.loaded(native), shape)
     try:
         made, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
-    except MemoryError:
+    except (MemoryError, tf.errors.ResourceExhaustedError):
         raise
     except Exception as error:  # an operator, an attribute, a shape that it does not know
         raise UnsupportedError(
