@@ -29,6 +29,7 @@ def measured(value: float, **changes: object) -> Answer:
             "backend": "one",
             "case": "one.none.fp32",
             "block": "tiny_8x8",
+            "beside": False,
             "outcome": "ok",
             "reason": None,
             "measured": interval,

@@ -10,7 +10,7 @@ from small_comparison import ROWS, SMALL, cell, failed, measured, table
 
 from retable.comparing.comparison import ComparedTable
 from retable.config.suite import Plot
-from retable.pages.plots import bar_of, draw
+from retable.pages.plots import bar_of, draw, has_answers, own_backends
 
 PLOT = Plot(title="A plot", table="argmax", column="FP32")
 LATE = failed("one", "timeout", "no end")
@@ -47,6 +47,13 @@ def test_a_backend_without_any_number_has_no_panel(tmp_path: Path) -> None:
     one = width(cell(ROWS[0], measured(8.0), failed("two", "timeout", "no end")))
     none = width(cell(ROWS[0], LATE))
     assert both > one > none
+
+
+def test_what_stands_beside_is_no_answer_to_be_drawn() -> None:
+    beside = measured(9.0, backend="two", beside=True)
+    assert own_backends(cell(ROWS[0], measured(8.0), beside)) == ["one"]
+    assert has_answers(PLOT, [table(cell(ROWS[0], measured(8.0), beside))])
+    assert not has_answers(PLOT, [table(cell(ROWS[0], LATE, beside))])
 
 
 def test_a_bar_is_a_number_with_its_interval() -> None:
