@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from retable_runner import backends, cuda, device, posts, torch_posts
+from retable_runner import backends, conversation, cuda, device, launch, posts, torch_posts
+from retable_runner.backends import onnxruntime_cuda
 from retable_runner.errors import Unsupported
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
@@ -152,6 +153,53 @@ def test_the_context_is_left_when_an_engine_fails(gpu):
     with pytest.raises(Unsupported), device.opened(Doubling(0), {}, {}, FEEDS):
         pass
     assert gpu.calls == [("left", None)]
+
+
+class Talk:
+    """A session's side of a launch: asks for one turn, notes what was done till each word."""
+
+    def __init__(self, gpu):
+        self.gpu = gpu
+        self.computed = {}
+
+    def say(self, **reply):
+        self.computed.update(dict.fromkeys(reply, self.gpu.calls.count(("compute", 0))))
+
+    def hear(self):
+        words = {"loaded": conversation.WARM, "ready": conversation.TURN}
+        return words.get(list(self.computed)[-1], conversation.FINISH)
+
+
+@pytest.mark.parametrize(("shares", "called_till_loaded"), [(True, 1), (False, 0)])
+def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
+    gpu, monkeypatch, tmp_path, described, quick, shares, called_till_loaded
+):
+    engine, talk = Doubling(), Talk(gpu)
+    engine.shares_first_call = shares
+    engine.versions = dict
+    monkeypatch.setattr(backends, "load", lambda name: engine)
+    monkeypatch.setattr(conversation, "opened", lambda conducted: talk)
+    np.savez(tmp_path / "sample.npz", **FEEDS)
+    job = {"backend": "doubling", "engine": {}, "sample": described(tmp_path / "sample.npz")}
+    result = {"versions": {}, "facts": {}}
+    launch.run({**job, "post": "none", "options": {}, **quick, "conducted": True}, result)
+    assert talk.computed["loaded"] == called_till_loaded
+    assert talk.computed["ready"] > 1
+    assert result["facts"]["first_call_ms"] > 0
+    assert len(result["samples"]["latency_sync"]) >= 10
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "chooses"),
+    [
+        ("1.19.2", {}, True),
+        ("1.19.2", {"conv_search": "heuristic"}, False),
+        ("1.20.0", {}, False),
+        ("1.31.1", {"conv_search": "exhaustive"}, False),
+    ],
+)
+def test_onnxruntime_times_algorithms_before_1_20_alone(version, options, chooses):
+    assert onnxruntime_cuda.chooses_by_time(version, options) == chooses
 
 
 def test_events_stand_between_the_parts_and_the_wait_is_last(gpu):

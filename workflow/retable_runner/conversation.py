@@ -1,16 +1,16 @@
 """What a launch hears from the session that conducts it, and what it answers.
 
-The session has several launches loaded at a time, lets one after the other warm up, and gives them
-turns: while one runs, the others wait here, blocked, and use nothing. A command is a line on stdin,
-a reply one JSON object a line on what was stdout when the process began; libraries that print are
-led to stderr.
+The session has several launches loaded at a time (with them their first call, where that chooses
+nothing by time), lets one after the other warm up, and gives them turns: while one runs, the others
+wait here, blocked, and use nothing. A command is a line on stdin, a reply one JSON object a line on
+what was stdout when the process began; libraries that print are led to stderr.
 """
 
 import json
 import os
 import sys
 
-WARM = "warm"  # run for the first time, and until it is steady
+WARM = "warm"  # run, if not before then for the first time, until it is steady
 TURN = "turn"  # measure for a while, then say whether that is enough
 FINISH = "finish"  # no more turns: leave the result
 

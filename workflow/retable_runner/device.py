@@ -36,6 +36,7 @@ class Inference(object):
         self.outputs = [port.name for port in self._outputs]
         self.facts = engine.facts
         self.facts["gpu"] = gpu.facts
+        self.shares_first_call = getattr(engine, "shares_first_call", False)
 
     def run(self):
         """Transfer, compute, transfer back, once; return the output ndarrays, pinned memory."""

@@ -48,10 +48,13 @@ def run(job, result):
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 
+        if _shares_first_call(inference):
+            _call_first(inference, facts)
         talk.say(loaded=True)
         talk.hear()
         if not isinstance(inference, program.Inference):
-            _call_first(inference, facts)
+            if not _shares_first_call(inference):
+                _call_first(inference, facts)
             _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
         for sampler in inference.further(post):
@@ -65,6 +68,11 @@ def _options(job):
     if phone is None:
         return job["options"]
     return dict(job["options"], phone=phone["serial"], limit_s=job.get("reply_timeout_s"))
+
+
+def _shares_first_call(inference):
+    """Whether others may call first at the same time: it then belongs to loading."""
+    return getattr(inference, "shares_first_call", False)
 
 
 def _call_first(inference, facts):

@@ -43,6 +43,8 @@ package) and differs in two places:
                              one inference on the stream, does not wait for it, and returns the
                              addresses of its outputs, which hold until the next call. Attached
                              again, it gives a second binding, or raises Unsupported
+    `engine.shares_first_call`  True where its first call chooses nothing by time, and so may be
+                             made while others make theirs; may be left out
     `engine.facts`           as above
 
 A backend that is a program which times itself says `MEMORY = program` (as above) and differs so:

@@ -94,7 +94,8 @@ def load(files, options, gpu):
     if options.get("cuda_graph"):
         provider["enable_cuda_graph"] = "1"
     session = _session(onnxruntime, files["engine"], settings, provider)
-    return Engine(onnxruntime, session, gpu, settings.intra_op_num_threads)
+    chooses = chooses_by_time(onnxruntime.__version__, options)
+    return Engine(onnxruntime, session, gpu, settings.intra_op_num_threads, chooses)
 
 
 def _settings(onnxruntime, options):
@@ -113,6 +114,12 @@ def search_option(options):
             "conv_search is one of {}, not {!r}".format(", ".join(CONV_SEARCHES), search)
         )
     return {"cudnn_conv_algo_search": search.upper()}
+
+
+def chooses_by_time(version, options):
+    """Whether the first inference times cuDNN's algorithms, and does not only compile."""
+    release = tuple(int(part) for part in version.split(".")[:2])
+    return release < (1, 20) and options.get("conv_search", CONV_SEARCHES[0]) == "exhaustive"
 
 
 def _session(onnxruntime, path, settings, provider):
@@ -142,10 +149,11 @@ def _port(each):
 class Engine(object):
     """A session on the GPU's stream."""
 
-    def __init__(self, onnxruntime, session, gpu, threads):
+    def __init__(self, onnxruntime, session, gpu, threads, chooses_by_time):
         self._library = onnxruntime
         self._session = session
         self._gpu = gpu
+        self.shares_first_call = not chooses_by_time
         self._held = []  # the bindings' memory, which they do not keep alive
         self._inputs = _inputs(session)
         self._outputs = [_port(each) for each in session.get_outputs()]
