@@ -197,6 +197,7 @@ with device.opened(*arguments) as inference:
             array[...] = 0
         sampler.sample()
     found = {"output%d" % at: array.copy() for at, array in enumerate(follower.host_outputs)}
+    del inside, follower, sampler  # they hold the engine
 np.savez(path, **found)
 """
 
@@ -218,9 +219,10 @@ with device.opened(*arguments) as inference:
             exchange.host_outputs[0][:] = 0
         for _ in range(4):
             sampler.sample()
-    inference._gpu._context.synchronize()
+    inference._gpu.synchronize()
     for index, exchange in enumerate(sampler._exchanges):
         found["pipe%d" % index] = exchange.host_outputs[0].copy()
+    sampler = exchange = None  # they hold the engine
 np.savez(path, **found)
 """
 

@@ -5,6 +5,7 @@ What a real one answers is tested in tests/gpu.
 
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,6 +73,9 @@ class Gpu:
 
     def __exit__(self, *_):
         self.calls.append(("left", None))
+
+    def synchronize(self):
+        self.calls.append(("all done", None))
 
     def new_stream(self):
         self.streams += 1
@@ -149,6 +153,30 @@ def test_an_inference_goes_there_and_back(gpu):
     assert gpu.calls[-1] == ("left", None)
 
 
+class Mortal(Doubling):
+    """A backend whose engines tell when they go."""
+
+    versions = dict
+    shares_first_call = False
+
+    def load(self, files, options, gpu):
+        engine = type(self)()
+        engine.gpu = gpu
+        weakref.finalize(engine, gpu.calls.append, ("engine gone", None))
+        return engine
+
+    def attach(self, inputs):
+        enqueue = super().attach(inputs)
+        return lambda: enqueue() if self else None  # holds the engine, as a binding does
+
+
+def test_an_engine_goes_while_its_gpu_is_there(gpu):
+    with device.opened(Mortal(), {}, {}, FEEDS) as inference:
+        inference.run()
+    assert gpu.calls[-3:] == [("all done", None), ("engine gone", None), ("left", None)]
+    assert inference.outputs == ["y"]
+
+
 def test_the_context_is_left_when_an_engine_fails(gpu):
     with pytest.raises(Unsupported), device.opened(Doubling(0), {}, {}, FEEDS):
         pass
@@ -170,23 +198,39 @@ class Talk:
         return words.get(list(self.computed)[-1], conversation.FINISH)
 
 
-@pytest.mark.parametrize(("shares", "called_till_loaded"), [(True, 1), (False, 0)])
-def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
-    gpu, monkeypatch, tmp_path, described, quick, shares, called_till_loaded
-):
-    engine, talk = Doubling(), Talk(gpu)
-    engine.shares_first_call = shares
-    engine.versions = dict
+def launched(engine, talk, monkeypatch, sample, quick):
+    """Launch in this process, with a session that says what `talk` says."""
     monkeypatch.setattr(backends, "load", lambda name: engine)
     monkeypatch.setattr(conversation, "opened", lambda conducted: talk)
-    np.savez(tmp_path / "sample.npz", **FEEDS)
-    job = {"backend": "doubling", "engine": {}, "sample": described(tmp_path / "sample.npz")}
+    job = {"backend": "doubling", "engine": {}, "sample": sample, "post": "none", "options": {}}
     result = {"versions": {}, "facts": {}}
-    launch.run({**job, "post": "none", "options": {}, **quick, "conducted": True}, result)
+    launch.run({**job, **quick, "conducted": True}, result)
+    return result
+
+
+@pytest.fixture
+def sample(tmp_path, described):
+    np.savez(tmp_path / "sample.npz", **FEEDS)
+    return described(tmp_path / "sample.npz")
+
+
+@pytest.mark.parametrize(("shares", "called_till_loaded"), [(True, 1), (False, 0)])
+def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
+    gpu, monkeypatch, sample, quick, shares, called_till_loaded
+):
+    monkeypatch.setattr(Mortal, "shares_first_call", shares)
+    talk = Talk(gpu)
+    result = launched(Mortal(), talk, monkeypatch, sample, quick)
     assert talk.computed["loaded"] == called_till_loaded
     assert talk.computed["ready"] > 1
     assert result["facts"]["first_call_ms"] > 0
     assert len(result["samples"]["latency_sync"]) >= 10
+
+
+def test_a_launch_lets_its_engine_go_while_its_gpu_is_there(gpu, monkeypatch, sample, quick):
+    result = launched(Mortal(), Talk(gpu), monkeypatch, sample, quick)
+    assert result["samples"]["latency_pipe"]
+    assert gpu.calls[-2:] == [("engine gone", None), ("left", None)]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +251,7 @@ def test_events_stand_between_the_parts_and_the_wait_is_last(gpu):
         sampler = inference.sampler(None)
         sampler.sample()
     mark = ("record", 0)
-    assert gpu.calls[:-1] == [
+    assert gpu.calls[:-2] == [
         *(mark, ("send", 0), mark, ("compute", 0), mark, ("receive", 0), mark),
         ("synchronize", 0),
     ]
@@ -266,7 +310,7 @@ def test_a_post_in_torch_stands_behind_the_engine_and_alone_goes_to_the_host(gpu
         row = dict(zip(sampler.fields, sampler.sample(), strict=True))
         assert inference.facts["post"] == {"on": "device"}
     mark = ("record", 0)
-    assert gpu.calls[:-1] == [
+    assert gpu.calls[:-2] == [
         *(mark, ("send", 0), mark, ("compute", 0), mark, ("post", 0), mark, ("receive", 0), mark),
         ("synchronize", 0),
     ]

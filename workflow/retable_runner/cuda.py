@@ -43,9 +43,13 @@ class Gpu(object):
     def __exit__(self, *_):
         # Left on the stack, the context would abort the process when it ends.
         try:
-            self._context.synchronize()
+            self.synchronize()
         finally:
             self._context.pop()
+
+    def synchronize(self):
+        """Wait for all that was asked of the GPU, on every stream."""
+        self._context.synchronize()
 
     def new_stream(self):
         """Return another stream: `handle`, `synchronize()`, `wait_for_event(event)`."""

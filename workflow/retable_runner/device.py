@@ -19,7 +19,11 @@ NAME = "device"
 def opened(backend, files, options, feeds):
     """Load an engine on the GPU and give it `feeds` (name -> ndarray); yield the Inference."""
     with cuda.Gpu() as gpu:
-        yield Inference(gpu, backend.load(files, options, gpu), feeds)
+        inference = Inference(gpu, backend.load(files, options, gpu), feeds)
+        try:
+            yield inference
+        finally:
+            inference.close()
 
 
 class Inference(object):
@@ -93,6 +97,14 @@ class Inference(object):
             self.facts["no_latency_pipe"] = str(error)
             return []
         return [PipeSampler(self._gpu, exchanges)]
+
+    def close(self):
+        """Let the engine go, while its GPU and its stream are still there: it asks for them then.
+
+        Samplers hold it too: they must be gone before.
+        """
+        self._gpu.synchronize()
+        self._engine = self._exchange = None
 
     def _new_exchange(self):
         return Exchange(self._gpu, self._engine, self._feeds, self._inputs, self._outputs)

@@ -57,8 +57,7 @@ def run(job, result):
                 _call_first(inference, facts)
             _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
-        for sampler in inference.further(post):
-            _time_further(sampler, job, result)
+        _time_further(inference, post, job, result)
         _count_late(inference, facts)
 
 
@@ -155,14 +154,15 @@ def _judge(target, result):
         )
 
 
-def _time_further(sampler, job, result):
-    """Time a pass of its own, settled as a turn is: its fields have a count of their own."""
+def _time_further(inference, post, job, result):
+    """Time each in a pass of its own, settled as a turn is: its fields have their own count."""
     budget = _budget(job["measure"], job["measure"]["max_ms"])
     settle_ms = job["turn"]["settle_ms"]
-    with measure.no_garbage_collection():
-        measure.repeat(sampler, measure.Settled(settle_ms, settle_ms, bool))
-        rows, _ = measure.repeat(sampler, budget)
-    result["samples"].update(measure.columns(sampler.fields, rows))
+    for sampler in inference.further(post):
+        with measure.no_garbage_collection():
+            measure.repeat(sampler, measure.Settled(settle_ms, settle_ms, bool))
+            rows, _ = measure.repeat(sampler, budget)
+        result["samples"].update(measure.columns(sampler.fields, rows))
 
 
 def _budget(wanted, max_ms):
