@@ -32,7 +32,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     Behind a tail the framework's output is what the tail should give of the framework's logits, and
     each output is also compared with the tail's definition in numpy, applied to the FP32 graph
     without a tail. Beside `outputs` stand the facts of the output that tells most (`output`: the
-    labels, or the one that is the farthest away).
+    labels, or of the others the one that is the farthest away, of values where there are any).
 
     `against_graph` holds the same of found outputs beside the graph's, where the job has both.
     """
@@ -117,12 +117,15 @@ def _with_main(outputs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the facts of the output that tells most, then all outputs'."""
     if not outputs:
         raise JobError("there are no outputs to compare")
-    main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: _apart(outputs[one]))
+    main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: _tells(outputs[one]))
     return {**outputs[main], "output": main, "outputs": outputs}
 
 
-def _apart(facts: Mapping[str, Any]) -> float:
-    return facts["relative"] if "relative" in facts else 1 - facts["agreement"]
+def _tells(facts: Mapping[str, Any]) -> tuple[bool, float]:
+    """Values tell more than the whole numbers that follow from them, such as a peak's place."""
+    if "relative" in facts:
+        return True, facts["relative"]
+    return False, 1 - facts["agreement"]
 
 
 def _like(found: Mapping[str, np.ndarray], name: str, wanted: np.ndarray) -> np.ndarray:
