@@ -288,6 +288,14 @@ def test_a_run_that_was_to_score_nothing_says_so(tmp_path: Path) -> None:
     assert "## Accuracy beside latency\n\nNothing was scored: the run was asked for" in page
 
 
+@pytest.mark.parametrize("notes", [[], ["Of the suite."]])
+def test_a_page_tells_what_the_devices_file_notes(tmp_path: Path, notes: list[str]) -> None:
+    page = page_of(comparison(notes=notes, device_notes=["A player is another one."]), tmp_path)
+    assert "\n".join(["", "## Notes", "", *[f"- {one}" for one in notes]]) in page
+    assert "\n- A player is another one.\n" in page
+    assert "## Notes" not in page_of(comparison(notes=[], device_notes=[]), tmp_path)
+
+
 def test_a_page_tells_what_speaks_against_a_value(tmp_path: Path) -> None:
     """One footnote for a kind of caution, whatever its figures; they are in the comparison."""
     hot = [

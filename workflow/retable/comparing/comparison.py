@@ -301,6 +301,7 @@ class Comparison(Message):
     notes: list[str]
     device: str
     device_title: str
+    device_notes: list[str] = []  # what its file says of it, and of its players
     emulated: bool = False  # times are shown, and compared with nothing
     settings: dict[str, str | int | None]  # of the run: budget, seed, weights ...
     machine: dict[str, Any]

@@ -46,12 +46,14 @@ class Scores:
 
     def _accuracy(self, wildcards: Wildcards) -> Accuracy:
         suite = self._run.plans[wildcards.suite].suite
-        for accuracy, chosen in self._run.scored_on(suite):
-            if chosen.dataset == wildcards.set:
-                return accuracy
-        raise RetableError(
-            f"config/suites/{wildcards.suite}.yaml: 'accuracy' does not name {wildcards.set!r} here"
-        )
+        model = self._model(self._run.named_case(wildcards))
+        found = self._run.accuracy_of(suite, model)
+        if found is None or found[1].dataset != wildcards.set:
+            raise RetableError(
+                f"config/suites/{suite.suite}.yaml: 'accuracy' does not score {model.model} on "
+                f"{wildcards.set!r} here"
+            )
+        return found[0]
 
     def _model(self, case: Case) -> Model:
         return self._run.configuration.models[case.request.model]

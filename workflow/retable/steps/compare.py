@@ -87,6 +87,7 @@ def run(given: argparse.Namespace) -> None:
         notes=suite.notes,
         device=plan.device.device,
         device_title=plan.device.title,
+        device_notes=plan.device.notes,
         emulated=plan.device.emulated,
         settings=given.settings,
         machine=_machine(environments),
