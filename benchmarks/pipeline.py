@@ -4,11 +4,12 @@
 
 Of each file that the step `time` has left (results/*/timings/*/*.json, or .xz), the seconds in
 which the device was locked, and what they went to. A round's launches start and load several at a
-time (`loading`; how long the library takes for one stands behind, the median), make their first
-inference and warm up one after the other, measure by turns, and end one after the other with the
-pass of latency_pipe, which is `timed` too. `between` lies from the end of a turn to where the next
-one counts: telling the session, looking whether there is enough, settling. `rest` is outside of
-rounds: starting the telemetry, and leaving it.
+time (`loading`, with it the first inference where that chooses nothing by time; how long the
+library takes for one stands behind, the median), make their first inference and warm up one after
+the other, measure by turns, and end one after the other with the pass of latency_pipe, which is
+`timed` too. `between` lies from the end of a turn to where the next one counts: telling the
+session, looking whether there is enough, settling. `rest` is outside of rounds: starting the
+telemetry, and leaving it.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def parts_of_group(launches: Sequence[Launch]) -> dict[str, float]:
     turns = sorted(turn for launch in launches for turn in turns_of(launch))
     turning = turns[-1][0] + turns[-1][1] - turns[0][0] if turns else 0.0
     found = {
-        "first": sum(_fact_ms(launch, "first_call_ms") for launch in launches) / 1e3,
+        "first": sum(map(_first_call_s, launches)),
         "warm-up": sum(_fact_ms(launch, "warmup", "ms") for launch in launches) / 1e3,
         "timed": sum(length for _, length in turns) + sum(map(_pipe_s, launches)),
         "between": turning - sum(length for _, length in turns),
@@ -78,6 +79,12 @@ def turns_of(launch: Launch) -> list[tuple[float, float]]:
         found.append((turn["started_s"], share * facts["duration_ms"] / 1e3))
         first += turn["samples"]
     return found
+
+
+def _first_call_s(launch: Launch) -> float:
+    """Return how long the first inference had the device: no time of its own while others load."""
+    shared = launch.result.facts.get("first_call_shared", False)
+    return 0.0 if shared else _fact_ms(launch, "first_call_ms") / 1e3
 
 
 def _pipe_s(launch: Launch) -> float:

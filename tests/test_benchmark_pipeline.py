@@ -73,6 +73,17 @@ def test_launches_loaded_together_take_turns_and_end_one_after_the_other():
     assert pipeline.efficiency([one]) == pytest.approx(6 / 13)
 
 
+def test_first_inferences_at_the_same_time_belong_to_loading():
+    apart = measured(105, 106)
+    facts = {**apart.facts, "first_call_shared": True}
+    both = [
+        pipeline.parts_of_group([launch(0, 0, 9, result)])
+        for result in (apart, apart.model_copy(update={"facts": facts}))
+    ]
+    assert [found["first"] for found in both] == [1, 0]
+    assert both[1]["loading"] == both[0]["loading"] + 1
+
+
 def test_launches_loaded_one_by_one_have_no_time_between_them():
     launches = [launch(0, 0, 4, measured(102, 103)), launch(1, 4, 8, measured(106, 107))]
     assert pipeline.parts(session(launches, 8, resident=1)) == pytest.approx(

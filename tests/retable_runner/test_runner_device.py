@@ -224,6 +224,7 @@ def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
     assert talk.computed["loaded"] == called_till_loaded
     assert talk.computed["ready"] > 1
     assert result["facts"]["first_call_ms"] > 0
+    assert result["facts"]["first_call_shared"] == shares
     assert len(result["samples"]["latency_sync"]) >= 10
 
 

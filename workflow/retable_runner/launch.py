@@ -48,12 +48,13 @@ def run(job, result):
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 
-        if _shares_first_call(inference):
+        facts["first_call_shared"] = shared = getattr(inference, "shares_first_call", False)
+        if shared:
             _call_first(inference, facts)
         talk.say(loaded=True)
         talk.hear()
         if not isinstance(inference, program.Inference):
-            if not _shares_first_call(inference):
+            if not shared:
                 _call_first(inference, facts)
             _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
@@ -67,11 +68,6 @@ def _options(job):
     if phone is None:
         return job["options"]
     return dict(job["options"], phone=phone["serial"], limit_s=job.get("reply_timeout_s"))
-
-
-def _shares_first_call(inference):
-    """Whether others may call first at the same time: it then belongs to loading."""
-    return getattr(inference, "shares_first_call", False)
 
 
 def _call_first(inference, facts):
