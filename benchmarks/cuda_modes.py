@@ -79,7 +79,11 @@ def opened(gpu: cuda.Gpu, shape: InputShape) -> Iterator[dict[Mode, device.Infer
             made = Path(tempfile.mkdtemp(dir=scratch))
             files, _ = backend.build(sources, "fp32", mode.options, str(made))
             inferences[mode] = device.Inference(gpu, backend.load(files, mode.options, gpu), feeds)
-        yield inferences
+        try:
+            yield inferences
+        finally:
+            for inference in inferences.values():
+                inference.close()
 
 
 def blocks(inferences: Mapping[Mode, device.Inference]) -> Blocks:

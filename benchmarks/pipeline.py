@@ -82,9 +82,9 @@ def turns_of(launch: Launch) -> list[tuple[float, float]]:
 
 
 def _first_call_s(launch: Launch) -> float:
-    """Return how long the first inference had the device: no time of its own while others load."""
-    shared = launch.result.facts.get("first_call_shared", False)
-    return 0.0 if shared else _fact_ms(launch, "first_call_ms") / 1e3
+    """Return the seconds of the first inference; none where it belongs to loading."""
+    in_loading = launch.result.facts.get("first_call_in_loading", False)
+    return 0.0 if in_loading else _fact_ms(launch, "first_call_ms") / 1e3
 
 
 def _pipe_s(launch: Launch) -> float:

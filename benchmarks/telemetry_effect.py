@@ -138,10 +138,10 @@ def on_cuda(folder: Path, threads: Sequence[int]) -> Iterator[list[Subject]]:
     """Load the engine on the CUDA device."""
     graph = graphs.written(folder)[GRAPHS["cuda"]]
     files = natives.built("onnxruntime-cuda", graph, 1, folder)
-    with cuda.Gpu() as gpu:
-        engine = backends.load("onnxruntime-cuda").load(files, {}, gpu)
-        sampler = device.Inference(gpu, engine, natives.feeds_of(graph)).sampler(None)
-        yield [Subject(f"{graph.stem}, {gpu.facts['name']}", sampler, FIELDS["cuda"])]
+    backend, feeds = backends.load("onnxruntime-cuda"), natives.feeds_of(graph)
+    with device.opened(backend, files, {}, feeds) as inference:
+        name = f"{graph.stem}, {inference.facts['gpu']['name']}"
+        yield [Subject(name, inference.sampler(None), FIELDS["cuda"])]
 
 
 OPENERS = {"cpu": on_the_cpu, "cuda": on_cuda}

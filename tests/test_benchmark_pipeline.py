@@ -75,7 +75,7 @@ def test_launches_loaded_together_take_turns_and_end_one_after_the_other():
 
 def test_first_inferences_at_the_same_time_belong_to_loading():
     apart = measured(105, 106)
-    facts = {**apart.facts, "first_call_shared": True}
+    facts = {**apart.facts, "first_call_in_loading": True}
     both = [
         pipeline.parts_of_group([launch(0, 0, 9, result)])
         for result in (apart, apart.model_copy(update={"facts": facts}))

@@ -197,7 +197,6 @@ with device.opened(*arguments) as inference:
             array[...] = 0
         sampler.sample()
     found = {"output%d" % at: array.copy() for at, array in enumerate(follower.host_outputs)}
-    del inside, follower, sampler  # they hold the engine
 np.savez(path, **found)
 """
 
@@ -222,7 +221,6 @@ with device.opened(*arguments) as inference:
     inference._gpu.synchronize()
     for index, exchange in enumerate(sampler._exchanges):
         found["pipe%d" % index] = exchange.host_outputs[0].copy()
-    sampler = exchange = None  # they hold the engine
 np.savez(path, **found)
 """
 

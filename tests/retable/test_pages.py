@@ -292,7 +292,7 @@ def test_a_run_that_was_to_score_nothing_says_so(tmp_path: Path) -> None:
 def test_a_page_tells_what_the_devices_file_notes(tmp_path: Path, notes: list[str]) -> None:
     page = page_of(comparison(notes=notes, device_notes=["A player is another one."]), tmp_path)
     assert "\n".join(["", "## Notes", "", *[f"- {one}" for one in notes]]) in page
-    assert "\n- A player is another one.\n" in page
+    assert f"\n- {comparison().device_title}: A player is another one.\n" in page
     assert "## Notes" not in page_of(comparison(notes=[], device_notes=[]), tmp_path)
 
 
@@ -465,7 +465,10 @@ def test_a_comparison_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     words = "report --comparison none.json --template x --output x.md --log x.log"
     ended = subprocess.run(
         [sys.executable, "-m", "retable", *words.split()],
-        env={"PYTHONPATH": str(TEMPLATES.parent)},
+        env={
+            "PYTHONPATH": str(TEMPLATES.parent),
+            "RETABLE_MACHINE_LOCK": str(tmp_path.with_suffix(".lock")),
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -31,6 +31,13 @@ def test_of_values_alone_the_farthest_tells_and_of_whole_numbers_too():
     assert (facts["output"], facts["agreement"]) == ("far", 0)
 
 
+def test_of_a_known_output_the_facts_come_first():
+    wanted = outputs()
+    facts = fidelity.compared(outputs(heatmaps=wanted["heatmaps"] + 1), wanted, "peaks")
+    assert (facts["output"], facts["agreement"]) == ("peaks", 1)
+    assert fidelity.compared(wanted, wanted, "others")["output"] == "heatmaps"
+
+
 def test_labels_tell_before_all_others():
     wanted = {
         "labels": np.zeros((1, 1, 2, 2), np.int64),

@@ -160,7 +160,7 @@ class Mortal(Doubling):
     shares_first_call = False
 
     def load(self, files, options, gpu):
-        engine = type(self)()
+        engine = type(self)(self.bindings)
         engine.gpu = gpu
         weakref.finalize(engine, gpu.calls.append, ("engine gone", None))
         return engine
@@ -170,17 +170,36 @@ class Mortal(Doubling):
         return lambda: enqueue() if self else None  # holds the engine, as a binding does
 
 
+GONE = [("all done", None), ("engine gone", None), ("left", None)]
+
+
 def test_an_engine_goes_while_its_gpu_is_there(gpu):
     with device.opened(Mortal(), {}, {}, FEEDS) as inference:
         inference.run()
-    assert gpu.calls[-3:] == [("all done", None), ("engine gone", None), ("left", None)]
+        sampler = inference.sampler(None)
+    assert gpu.calls[-3:] == GONE
     assert inference.outputs == ["y"]
+    assert sampler.sample is not None  # it is still held, and holds no engine
 
 
-def test_the_context_is_left_when_an_engine_fails(gpu):
-    with pytest.raises(Unsupported), device.opened(Doubling(0), {}, {}, FEEDS):
+def test_an_engine_that_fails_goes_while_its_gpu_is_there(gpu):
+    def broken(inference):
+        held = inference._engine.attach([0])  # as what is under way holds it
+        assert held
+        raise Unsupported("broken")
+
+    with (
+        pytest.raises(Unsupported, match="broken"),
+        device.opened(Mortal(), {}, {}, FEEDS) as inference,
+    ):
+        broken(inference)
+    assert gpu.calls[-3:] == GONE
+
+
+def test_the_context_is_left_when_an_engine_cannot_be_bound(gpu):
+    with pytest.raises(Unsupported), device.opened(Mortal(0), {}, {}, FEEDS):
         pass
-    assert gpu.calls == [("left", None)]
+    assert gpu.calls == GONE[1:]
 
 
 class Talk:
@@ -224,27 +243,26 @@ def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
     assert talk.computed["loaded"] == called_till_loaded
     assert talk.computed["ready"] > 1
     assert result["facts"]["first_call_ms"] > 0
-    assert result["facts"]["first_call_shared"] == shares
+    assert result["facts"]["first_call_in_loading"] == shares
     assert len(result["samples"]["latency_sync"]) >= 10
 
 
-def test_a_launch_lets_its_engine_go_while_its_gpu_is_there(gpu, monkeypatch, sample, quick):
-    result = launched(Mortal(), Talk(gpu), monkeypatch, sample, quick)
-    assert result["samples"]["latency_pipe"]
-    assert gpu.calls[-2:] == [("engine gone", None), ("left", None)]
+@pytest.mark.parametrize(("bindings", "has_pipe"), [(2, True), (1, False)])
+def test_a_launch_lets_its_engine_go_while_its_gpu_is_there(
+    gpu, monkeypatch, sample, quick, bindings, has_pipe
+):
+    result = launched(Mortal(bindings), Talk(gpu), monkeypatch, sample, quick)
+    assert ("latency_pipe" in result["samples"]) == has_pipe
+    assert gpu.calls[-3:] == GONE
 
 
 @pytest.mark.parametrize(
-    ("version", "options", "chooses"),
-    [
-        ("1.19.2", {}, True),
-        ("1.19.2", {"conv_search": "heuristic"}, False),
-        ("1.20.0", {}, False),
-        ("1.31.1", {"conv_search": "exhaustive"}, False),
-    ],
+    ("search", "tries"),
+    [(None, True), ("", True), ("exhaustive", True), ("heuristic", False), ("default", False)],
 )
-def test_onnxruntime_times_algorithms_before_1_20_alone(version, options, chooses):
-    assert onnxruntime_cuda.chooses_by_time(version, options) == chooses
+def test_onnxruntime_may_try_all_algorithms_in_a_first_inference(search, tries):
+    assert onnxruntime_cuda.may_try_all({"conv_search": search}) == tries
+    assert onnxruntime_cuda.may_try_all({})
 
 
 def test_events_stand_between_the_parts_and_the_wait_is_last(gpu):

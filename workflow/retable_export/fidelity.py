@@ -51,14 +51,17 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         logits = _like(reference, _LOGITS, tensors.logits)
         facts = _behind_tail(job["tail"], found, logits, tensors)
     if job["found"] and graph is not None:
-        facts["against_graph"] = compared(found, graph)
+        facts["against_graph"] = compared(found, graph, facts["output"])
     return {"facts": {"runtime": evaluate.runtime(), **facts}}
 
 
-def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def compared(
+    found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray], main: str | None = None
+) -> dict[str, Any]:
     """Compare all outputs `wanted` with those found, by name: whole numbers are classes.
 
-    JobError where one is missing or has another shape.
+    `main` is the output whose facts come first, where it is known. JobError where one is missing or
+    has another shape.
     """
     outputs: dict[str, dict[str, Any]] = {}
     for name, array in wanted.items():
@@ -76,7 +79,7 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
             outputs[name].update(
                 compare.labels(definitions.labels(ours), definitions.labels(array))
             )
-    return _with_main(outputs)
+    return _with_main(outputs, main)
 
 
 def _behind_tail(
@@ -113,11 +116,12 @@ _OF_SCORES = {
 }
 
 
-def _with_main(outputs: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the facts of the output that tells most, then all outputs'."""
+def _with_main(outputs: dict[str, dict[str, Any]], main: str | None = None) -> dict[str, Any]:
+    """Return the facts of the output `main`, or of that which tells most, then all outputs'."""
     if not outputs:
         raise JobError("there are no outputs to compare")
-    main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: _tells(outputs[one]))
+    if main not in outputs:
+        main = _LABELS if _LABELS in outputs else max(outputs, key=lambda one: _tells(outputs[one]))
     return {**outputs[main], "output": main, "outputs": outputs}
 
 

@@ -6,6 +6,7 @@ Fields: MEASUREMENT.md, after trtexec (TensorRT 8.2, samples/common/sampleInfere
 
 import contextlib
 import time
+import traceback
 
 import numpy as np
 
@@ -19,11 +20,16 @@ NAME = "device"
 def opened(backend, files, options, feeds):
     """Load an engine on the GPU and give it `feeds` (name -> ndarray); yield the Inference."""
     with cuda.Gpu() as gpu:
-        inference = Inference(gpu, backend.load(files, options, gpu), feeds)
+        inference = None
         try:
+            inference = Inference(gpu, backend.load(files, options, gpu), feeds)
             yield inference
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)  # what was under way holds the engine
+            raise
         finally:
-            inference.close()
+            if inference is not None:
+                inference.close()
 
 
 class Inference(object):
@@ -36,6 +42,7 @@ class Inference(object):
         self._engine = engine
         self._inputs, self._outputs = engine.ports(feeds)
         self._feeds = feeds
+        self._exchanges = []
         self._exchange = self._new_exchange()
         self.outputs = [port.name for port in self._outputs]
         self.facts = engine.facts
@@ -99,15 +106,18 @@ class Inference(object):
         return [PipeSampler(self._gpu, exchanges)]
 
     def close(self):
-        """Let the engine go, while its GPU and its stream are still there: it asks for them then.
-
-        Samplers hold it too: they must be gone before.
-        """
-        self._gpu.synchronize()
-        self._engine = self._exchange = None
+        """Let the engine go while its GPU and its stream are there: it asks for them as it goes."""
+        try:
+            self._gpu.synchronize()
+        finally:
+            self._engine = None
+            for exchange in self._exchanges:  # which samplers hold
+                exchange.unbind()
 
     def _new_exchange(self):
-        return Exchange(self._gpu, self._engine, self._feeds, self._inputs, self._outputs)
+        made = Exchange(self._gpu, self._engine, self._feeds, self._inputs, self._outputs)
+        self._exchanges.append(made)
+        return made
 
 
 class Exchange(object):
@@ -122,6 +132,10 @@ class Exchange(object):
         self._device_inputs = [gpu.allocate(array.nbytes) for array in self.host_inputs]
         self._enqueue = engine.attach([int(memory) for memory in self._device_inputs])
         self.addresses = []  # of the last inference's outputs on the GPU
+
+    def unbind(self):
+        """Let the engine go: nothing can be computed after."""
+        self._enqueue = None
 
     def fill(self, feeds):
         """Put the inputs where they are sent from."""

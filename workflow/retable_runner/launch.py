@@ -48,14 +48,15 @@ def run(job, result):
         facts["threads"] = inference.facts["threads"]
         facts["engine"] = inference.facts
 
-        facts["first_call_shared"] = shared = getattr(inference, "shares_first_call", False)
-        if shared:
+        in_loading = getattr(inference, "shares_first_call", False)
+        if in_loading:
             _call_first(inference, facts)
         talk.say(loaded=True)
         talk.hear()
         if not isinstance(inference, program.Inference):
-            if not shared:
+            if not in_loading:
                 _call_first(inference, facts)
+            facts["first_call_in_loading"] = in_loading
             _compile_all(inference, facts)
         _time(inference, post, job, talk, result)
         _time_further(inference, post, job, result)

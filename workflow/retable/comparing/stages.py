@@ -81,16 +81,16 @@ def drops(stages: Iterable[Stage]) -> list[Drop]:
         if NAMES.index(stage.name) <= begun:
             raise ValueError(f"stage {stage.name} comes before {NAMES[begun]}")
         begun = NAMES.index(stage.name)
-        own = stage.facts.get("against_graph")
+        own = stage.facts.get("against_graph", {})
         lost: dict[Measure, float] = {}
         if "agreement" in stage.facts:
             held = stage.facts["agreement"]
-            lost["agreement"] = 1 - own["agreement"] if own else agreement - held
+            lost["agreement"] = 1 - own["agreement"] if "agreement" in own else agreement - held
             # The tensors that go in are not yet the output: nothing is lost against them later.
             agreement = held
         if "relative" in stage.facts:
             held = stage.facts["relative"]
-            lost["relative"] = own["relative"] if own else held - relative
+            lost["relative"] = own.get("relative", held - relative)
             relative = 0.0 if stage.name == "input" else held
         allowed = ALLOWED[stage.precision]
         found += [

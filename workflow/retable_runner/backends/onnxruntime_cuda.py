@@ -94,8 +94,7 @@ def load(files, options, gpu):
     if options.get("cuda_graph"):
         provider["enable_cuda_graph"] = "1"
     session = _session(onnxruntime, files["engine"], settings, provider)
-    chooses = chooses_by_time(onnxruntime.__version__, options)
-    return Engine(onnxruntime, session, gpu, settings.intra_op_num_threads, chooses)
+    return Engine(onnxruntime, session, gpu, settings.intra_op_num_threads, may_try_all(options))
 
 
 def _settings(onnxruntime, options):
@@ -116,10 +115,9 @@ def search_option(options):
     return {"cudnn_conv_algo_search": search.upper()}
 
 
-def chooses_by_time(version, options):
-    """Whether the first inference times cuDNN's algorithms, and does not only compile."""
-    release = tuple(int(part) for part in version.split(".")[:2])
-    return release < (1, 20) and options.get("conv_search", CONV_SEARCHES[0]) == "exhaustive"
+def may_try_all(options):
+    """Whether a first inference may time cuDNN's algorithms, as before 1.20, or with cuDNN 8."""
+    return (options.get("conv_search") or CONV_SEARCHES[0]) == "exhaustive"
 
 
 def _session(onnxruntime, path, settings, provider):
