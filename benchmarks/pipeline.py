@@ -6,10 +6,10 @@ Of each file that the step `time` has left (results/*/timings/*/*.json, or .xz),
 which the device was locked, and what they went to. A round's launches start and load several at a
 time (`loading`, with it the first inference where that chooses nothing by time; how long the
 library takes for one stands behind, the median), make their first inference and warm up one after
-the other, measure by turns, and end one after the other with the pass of latency_pipe, which is
-`timed` too. `between` lies from the end of a turn to where the next one counts: telling the
-session, looking whether there is enough, settling. `rest` is outside of rounds: starting the
-telemetry, and leaving it.
+the other, measure by turns, and end one after the other with passes by themselves (latency_run,
+latency_pipe), which are `timed` too. `between` lies from the end of a turn to where the next one
+counts: telling the session, looking whether there is enough, settling. `rest` is outside of rounds:
+starting the telemetry, and leaving it.
 """
 
 import argparse
@@ -55,10 +55,10 @@ def parts_of_group(launches: Sequence[Launch]) -> dict[str, float]:
     found = {
         "first": sum(map(_first_call_s, launches)),
         "warm-up": sum(_fact_ms(launch, "warmup", "ms") for launch in launches) / 1e3,
-        "timed": sum(length for _, length in turns) + sum(map(_pipe_s, launches)),
+        "timed": sum(length for _, length in turns) + sum(map(_passes_s, launches)),
         "between": turning - sum(length for _, length in turns),
         # One after the other they make what passes are left, and leave their results.
-        "ending": max(ends) - min(ends) - sum(map(_pipe_s, launches[1:])),
+        "ending": max(ends) - min(ends) - sum(map(_passes_s, launches[1:])),
     }
     # The first to end, to whose end the turning and all before it count, but not its own pass.
     found["loading"] = whole - sum(found.values())
@@ -87,9 +87,11 @@ def _first_call_s(launch: Launch) -> float:
     return 0.0 if in_loading else _fact_ms(launch, "first_call_ms") / 1e3
 
 
-def _pipe_s(launch: Launch) -> float:
-    """Return the length of the pass of latency_pipe, in which two inferences are under way."""
-    return sum(launch.result.samples.get("latency_pipe", ())) / 2e3
+def _passes_s(launch: Launch) -> float:
+    """Return the length of the passes behind the turns; in a pipe two inferences are under way."""
+    samples, by_turns = launch.result.samples, launch.result.facts.get("fields", [])
+    run = () if "latency_run_d2h" in by_turns else samples.get("latency_run_d2h", ())
+    return (sum(run) + sum(samples.get("latency_pipe", ())) / 2) / 1e3
 
 
 def _started_s(launch: Launch) -> float:

@@ -84,6 +84,15 @@ def test_first_inferences_at_the_same_time_belong_to_loading():
     assert both[1]["loading"] == both[0]["loading"] + 1
 
 
+def test_a_pass_behind_the_turns_is_timed_and_a_field_of_the_turns_is_no_pass():
+    run = measured(105, 106, latency_run_d2h=[1500.0, 500.0])
+    by_turns = run.model_copy(update={"facts": {**run.facts, "fields": ["latency_run_d2h"]}})
+    timed = [
+        pipeline.parts_of_group([launch(0, 0, 9, result)])["timed"] for result in (run, by_turns)
+    ]
+    assert timed == [4, 2]
+
+
 def test_launches_loaded_one_by_one_have_no_time_between_them():
     launches = [launch(0, 0, 4, measured(102, 103)), launch(1, 4, 8, measured(106, 107))]
     assert pipeline.parts(session(launches, 8, resident=1)) == pytest.approx(

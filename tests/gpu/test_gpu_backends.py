@@ -74,7 +74,7 @@ def test_a_launch_tells_where_the_time_goes(gpu, device, backend, options):
     result = gpu.launch(backend, engine, **options)
     assert result["outcome"] == "ok", result["reason"]
     samples, facts = result["samples"], result["facts"]
-    assert set(samples) == FIELDS | {"latency_pipe"}
+    assert set(samples) == FIELDS | {"latency_pipe", "latency_run", "latency_run_d2h"}
     count = facts["iterations"]
     assert all(len(samples[field]) == count for field in FIELDS)
     median = {field: statistics.median(values) for field, values in samples.items()}
@@ -83,6 +83,7 @@ def test_a_launch_tells_where_the_time_goes(gpu, device, backend, options):
     assert median["latency_sum"] == pytest.approx(parts, rel=0.1)
     assert median["latency_sync"] >= median["latency_sum"] * 0.98
     assert median["latency_pipe"] >= median["latency_sum"] * 0.5
+    assert median["latency_run_d2h"] > median["latency_run"] >= median["gpu_compute"] * 0.98
     bytes_in, bytes_out = 3 * 384 * 576 * 4, 19 * 384 * 576 * 4
     for field, size in (("h2d", bytes_in), ("d2h", bytes_out)):
         rate = size / (median[field] * 1e-3)

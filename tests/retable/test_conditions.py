@@ -59,6 +59,22 @@ def test_two_players_of_one_library_stand_apart_and_the_library_is_named_once():
     assert [answer.backend for answer in answers] == PLAYERS
 
 
+def test_a_run_call_on_a_gpu_is_told_from_one_into_a_librarys_own_memory() -> None:
+    run = {"latency_sync": [3.0], "latency_run_d2h": [2.0], "latency_run": [1.0]}
+    small = Small({"A": {}}, device="h200")
+    launch = Result(outcome="ok", facts={"fields": ["latency_sync"]}, samples=run)
+    measured = small.measured(dict.fromkeys(small.names, launch))
+    assert here(small, measured, {"host": probed({})})["transfers"] == (
+        "host to device and back (latency_run has neither, latency_run_d2h the way back)"
+    )
+    own = launch.model_copy(update={"facts": {"fields": ["latency_run_d2h", "latency_run"]}})
+    measured = small.measured(dict.fromkeys(small.names, own))
+    assert (
+        "its outputs are in its own memory"
+        in here(small, measured, {"host": probed({})})["transfers"]
+    )
+
+
 def test_the_precision_differs_where_the_table_is_of_another() -> None:
     small = Small({"A": {}})
     launch = Result(outcome="ok", versions=VERSIONS, samples={"latency_sync": [1.0]})

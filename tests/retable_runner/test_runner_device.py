@@ -253,6 +253,7 @@ def test_a_launch_lets_its_engine_go_while_its_gpu_is_there(
 ):
     result = launched(Mortal(bindings), Talk(gpu), monkeypatch, sample, quick)
     assert ("latency_pipe" in result["samples"]) == has_pipe
+    assert {"latency_run", "latency_run_d2h"} < set(result["samples"])
     assert gpu.calls[-3:] == GONE
 
 
@@ -353,7 +354,8 @@ def test_a_posts_own_outputs_come_to_the_host(gpu, monkeypatch):
 
 def test_two_inferences_are_under_way_and_each_has_its_own_buffers(gpu):
     with device.opened(Doubling(), {}, {}, FEEDS) as inference:
-        (sampler,) = inference.further(None)
+        _, sampler = inference.further(None)
+        del gpu.calls[: gpu.calls.index(("record", 1))]  # what the sampler before it has sent
         assert [kind for kind, _ in gpu.calls].count("send") == 1
         times_ms = [sampler.sample()[0] * 1e3 for _ in range(5)]
     order = [kind for kind, _ in gpu.calls if kind in ("send", "wait")]
@@ -368,8 +370,21 @@ def test_two_inferences_are_under_way_and_each_has_its_own_buffers(gpu):
 
 def test_an_engine_that_is_bound_once_has_no_pipe_and_says_why(gpu):
     with device.opened(Doubling(1), {}, {}, FEEDS) as inference:
-        assert inference.further(None) == []
+        (sampler,) = inference.further(None)
+        assert isinstance(sampler, device.RunSampler)
         assert inference.facts["no_latency_pipe"] == "bound already"
+
+
+def test_a_run_by_itself_copies_no_input_and_ends_before_the_way_back(gpu):
+    ticks = iter([1.0, 1.5, 1.75])
+    with device.opened(Doubling(), {}, {}, FEEDS) as inference:
+        sampler = device.RunSampler(gpu, inference._exchange, clock=lambda: next(ticks))
+        gpu.calls.clear()
+        row = dict(zip(sampler.fields, sampler.sample(), strict=True))
+        done = ("synchronize", 0)
+        assert gpu.calls == [("compute", 0), done, ("receive", 0), done]
+        np.testing.assert_array_equal(inference.run()[0], FEEDS["x"] * 2)
+    assert row == {"latency_run": 0.5, "latency_run_d2h": 0.75}
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime-cuda", "torch"])

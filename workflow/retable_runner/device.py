@@ -92,18 +92,19 @@ class Inference(object):
         return sampler
 
     def further(self, post):
-        """Return the samplers of further passes: `latency_pipe`, if the engine can be bound twice.
+        """Return the samplers of further passes: `RunSampler`, and `PipeSampler` if it can be.
 
         With a `post` there is none: what follows an inference was never measured that way.
         """
         if post is not None:
             return []
+        alone = RunSampler(self._gpu, self._exchange)
         try:
             exchanges = [self._exchange, self._new_exchange()]
         except Unsupported as error:
             self.facts["no_latency_pipe"] = str(error)
-            return []
-        return [PipeSampler(self._gpu, exchanges)]
+            return [alone]
+        return [alone, PipeSampler(self._gpu, exchanges)]
 
     def close(self):
         """Let the engine go while its GPU and its stream are there: it asks for them as it goes."""
@@ -252,6 +253,33 @@ class FollowedSampler(object):
                 marks[index].time_till(marks[index + 1]) / 1e3 for index in range(4)
             )
             return (latency, h2d + compute + post + d2h, compute, post, h2d, d2h)
+
+        self.sample = sample
+
+
+class RunSampler(object):
+    """One inference at a time, its inputs on the GPU already, on the host's clock.
+
+    `latency_run` lasts until the GPU is done, `latency_run_d2h` until the outputs are on the host:
+    a framework's run call, and that with the copies of what it gives.
+    """
+
+    fields = ("latency_run_d2h", "latency_run")
+    counters = ()
+
+    def __init__(self, gpu, exchange, clock=time.perf_counter):
+        stream = gpu.stream
+        exchange.send(stream)
+        stream.synchronize()
+
+        def sample():
+            start = clock()
+            exchange.compute()
+            stream.synchronize()
+            ran = clock()
+            exchange.receive(stream)
+            stream.synchronize()
+            return (clock() - start, ran - start)
 
         self.sample = sample
 

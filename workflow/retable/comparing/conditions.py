@@ -115,7 +115,7 @@ def _transfers(cases: list[Case], plan: Plan, measured: Measurements) -> str:
     same = ", ".join(SAME_WITHOUT_TRANSFERS)
     said = {
         "host": f"none: inputs and outputs are in host memory ({same} are all latency_sync)",
-        "device": "host to device and back",
+        "device": "host to device and back (latency_run has neither, latency_run_d2h the way back)",
     }
     return _joined(
         _own_memory(case) if _has_its_own(case, measured) else said[_memory(case, plan)]
@@ -125,7 +125,8 @@ def _transfers(cases: list[Case], plan: Plan, measured: Measurements) -> str:
 
 def _has_its_own(case: Case, measured: Measurements) -> bool:
     """Whether a backend's outputs lie in memory of its library, and the copy of them is told."""
-    return any("latency_run_d2h" in result.samples for result in measured.results(case)[:1])
+    results = measured.results(case)[:1]
+    return any("latency_run_d2h" in result.facts.get("fields", []) for result in results)
 
 
 def _own_memory(case: Case) -> str:
