@@ -185,13 +185,13 @@ class Gpu:
 FOLLOW = """
 import json, sys
 import numpy as np
-from retable_runner import backends, device, launch, posts
+from retable_runner import backends, device, device_samplers, launch, posts
 backend, files, sample, post, path = sys.argv[1:6]
 arguments = (backends.load(backend), json.loads(files), {}, launch.read_sample(sample))
 with device.opened(*arguments) as inference:
     inside = inference._gpu, inference._exchange
     follower = device.Follower(*inside, posts.load(post), inference._outputs, inference._feeds)
-    sampler = device.FollowedSampler(*inside, follower)
+    sampler = device_samplers.FollowedSampler(*inside, follower)
     for _ in range(2):
         for array in follower.host_outputs:
             array[...] = 0

@@ -12,7 +12,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from retable_runner import backends, conversation, cuda, device, launch, posts, torch_posts
+from retable_runner import (
+    backends,
+    conversation,
+    cuda,
+    device,
+    device_samplers,
+    launch,
+    posts,
+    torch_posts,
+)
 from retable_runner.backends import onnxruntime_cuda
 from retable_runner.errors import Unsupported
 
@@ -371,14 +380,14 @@ def test_two_inferences_are_under_way_and_each_has_its_own_buffers(gpu):
 def test_an_engine_that_is_bound_once_has_no_pipe_and_says_why(gpu):
     with device.opened(Doubling(1), {}, {}, FEEDS) as inference:
         (sampler,) = inference.further(None)
-        assert isinstance(sampler, device.RunSampler)
+        assert isinstance(sampler, device_samplers.RunSampler)
         assert inference.facts["no_latency_pipe"] == "bound already"
 
 
 def test_a_run_by_itself_copies_no_input_and_ends_before_the_way_back(gpu):
     ticks = iter([1.0, 1.5, 1.75])
     with device.opened(Doubling(), {}, {}, FEEDS) as inference:
-        sampler = device.RunSampler(gpu, inference._exchange, clock=lambda: next(ticks))
+        sampler = device_samplers.RunSampler(gpu, inference._exchange, clock=lambda: next(ticks))
         gpu.calls.clear()
         row = dict(zip(sampler.fields, sampler.sample(), strict=True))
         done = ("synchronize", 0)
