@@ -36,7 +36,8 @@ def test_a_launch_gives_samples_and_facts(runner, null_engine, sample):
     assert len(result["samples"]["latency_sync"]) == facts["iterations"] >= 10
     assert min(result["samples"]["latency_sync"]) >= 1.0
     assert sum(result["samples"]["latency_sync"]) <= facts["duration_ms"]
-    assert facts["warmup"]["iterations"] >= 5
+    # Five of a millisecond; on a machine that is loaded its time may end before.
+    assert facts["warmup"]["iterations"] >= 5 or facts["warmup"]["ms"] >= 60
     assert facts["outputs"] == [{"name": "output", "shape": [1, 19, 4, 4], "dtype": "float32"}]
     assert facts["affinity"] == sorted(os.sched_getaffinity(0))
     assert facts["threads"] == 1
