@@ -113,7 +113,7 @@ def conducted(workspace, log, timeout_s=DEADLINE_S, **options):
             return running.result(0.5)
         while not running.ask("turn", DEADLINE_S)["enough"]:
             pass
-        running.tell("finish")
+        assert running.ask("finish", DEADLINE_S) == {"finished": True}
         return running.result(DEADLINE_S)
 
 

@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from null_launches import NullLaunches
 
+from retable.contract import Result
 from retable.places import RunningJob
 from retable.rounds import conduct
 from retable.sessions import Entry, Launch
@@ -113,6 +115,26 @@ def test_all_are_loaded_and_warm_before_the_first_turn(whole: Round) -> None:
         "4 launches measure by turns",
     ]
     assert max(told for told, _ in whole.told) < first_turn
+
+
+def test_none_ends_before_all_have_timed_what_has_a_pass_of_its_own(
+    launches: NullLaunches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str | None] = []
+    ask, result = RunningJob.ask, RunningJob.result
+
+    def asked(job: RunningJob, command: str | None, timeout_s: float) -> dict[str, Any] | None:
+        heard.append(command)
+        return ask(job, command, timeout_s)
+
+    def ended(job: RunningJob, timeout_s: float) -> Result:
+        heard.append("ended")
+        return result(job, timeout_s)
+
+    monkeypatch.setattr(RunningJob, "ask", asked)
+    monkeypatch.setattr(RunningJob, "result", ended)
+    Round(launches)
+    assert heard[-2 * len(CASES) :] == ["finish"] * len(CASES) + ["ended"] * len(CASES)
 
 
 def test_a_launch_that_has_enough_has_no_more_turns(launches: NullLaunches) -> None:

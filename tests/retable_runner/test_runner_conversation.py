@@ -81,7 +81,7 @@ def test_a_launch_takes_turns_until_it_is_told_to_finish(runner, warm):
     assert all(set(reply) == {"enough"} for reply in replies)
     assert replies[0] == {"enough": False}  # 10 samples are asked for, and a turn has some 2
     assert replies[-1] == {"enough": True}
-    assert finish(warm) == b""
+    assert json.loads(finish(warm)) == {"finished": True}
     assert warm.process.returncode == 0
     facts = result_of(runner)["facts"]
     assert len(facts["turns"]) == 8

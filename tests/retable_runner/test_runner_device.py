@@ -260,8 +260,10 @@ def test_a_first_call_that_chooses_nothing_by_time_belongs_to_loading(
 def test_a_launch_lets_its_engine_go_while_its_gpu_is_there(
     gpu, monkeypatch, sample, quick, bindings, has_pipe
 ):
-    result = launched(Mortal(bindings), Talk(gpu), monkeypatch, sample, quick)
+    talk = Talk(gpu)
+    result = launched(Mortal(bindings), talk, monkeypatch, sample, quick)
     assert ("latency_pipe" in result["samples"]) == has_pipe
+    assert talk.computed["finished"] == gpu.calls.count(("compute", 0))  # nothing is timed later
     assert {"latency_run", "latency_run_d2h"} < set(result["samples"])
     assert gpu.calls[-3:] == GONE
 

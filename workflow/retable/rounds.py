@@ -13,7 +13,6 @@ from itertools import zip_longest
 from random import Random
 from typing import Any
 
-from retable.contract import Result
 from retable.places import RunningJob
 from retable.sessions import Entry, Launch
 
@@ -44,6 +43,8 @@ def conduct(
                 one.warm_up()
             told(f"{len(group)} launches measure by turns")
             _take_turns(underway, chance)
+            for one in underway:
+                one.finish()
             launches += [one.launch() for one in underway]
     return launches
 
@@ -106,8 +107,12 @@ class _Underway:
         self.answers = reply is not None
         return reply
 
+    def finish(self) -> None:
+        """Let it time what has a pass of its own; afterwards it leaves its result and ends."""
+        self._ask("finish")
+
     def launch(self) -> Launch:
-        result = self._result()
+        result = self._running.result(self._timeout_s) if self.answers else self._left
         return Launch(
             entry=self._entry,
             started=self._started,
@@ -115,13 +120,6 @@ class _Underway:
             result=result,
             seconds=round(time.monotonic() - self._clock, 3),
         )
-
-    def _result(self) -> Result:
-        """What it leaves; or, of one that did not answer, what became of it."""
-        if not self.answers:
-            return self._left
-        self._running.tell("finish")
-        return self._running.result(self._timeout_s)
 
 
 def now() -> str:

@@ -12,7 +12,7 @@ import sys
 
 WARM = "warm"  # run, if not before then for the first time, until it is steady
 TURN = "turn"  # measure for a while, then say whether that is enough
-FINISH = "finish"  # no more turns: leave the result
+FINISH = "finish"  # no more turns: time what has a pass of its own, and leave the result
 
 
 class Abandoned(Exception):  # noqa: N818 - what happened
@@ -28,7 +28,10 @@ class Conducted(object):
         os.dup2(2, 1)
 
     def say(self, **reply):
-        """Send a reply: {"loaded": true}, {"ready": true} when warm, {"enough": bool} by turn."""
+        """Send a reply.
+
+        {"loaded": true}, {"ready": true} when warm, {"enough": bool} by turn, {"finished": true}.
+        """
         self._replies.write(json.dumps(reply) + "\n")
         self._replies.flush()
 
