@@ -4,11 +4,12 @@
 
 Of each file that the step `time` has left (results/*/timings/*/*.json, or .xz), the seconds in
 which the device was locked, and what they went to. A round's launches start and load several at a
-time (`loading`, with it the first inference where that chooses nothing by time; how long the
-library takes for one stands behind, the median), make their first inference and warm up one after
-the other, measure by turns, and end one after the other with passes by themselves (latency_run,
-latency_pipe), which are `timed` too. `between` lies from the end of a turn to where the next one
-counts: telling the session, looking whether there is enough, settling. `rest` is outside of rounds:
+time, with it the first inference where that chooses nothing by time, make their first inference
+and warm up one after the other, measure by turns, make passes by themselves (latency_run,
+latency_pipe) one after the other, which are `timed` too, and end together. `between` lies from the
+end of a turn to where the next one counts: telling the session, looking whether there is enough,
+settling. `processes` is what else there is in a round: their starting, loading and ending; how long
+the library takes to load one engine stands behind, the median. `rest` is outside of rounds:
 starting the telemetry, and leaving it.
 """
 
@@ -26,7 +27,7 @@ from benchmarks.tables import markdown
 from retable.sessions import Launch, Session
 
 # What a session's seconds go to.
-PARTS = ("loading", "first", "warm-up", "timed", "between", "ending", "rest")
+PARTS = ("processes", "first", "warm-up", "timed", "between", "rest")
 
 
 def parts(session: Session) -> dict[str, float]:
@@ -46,22 +47,20 @@ def parts(session: Session) -> dict[str, float]:
 def parts_of_group(launches: Sequence[Launch]) -> dict[str, float]:
     """Return the seconds of launches that were loaded at the same time, but for the rest.
 
-    They load several at a time, and so what is not the others' is loading.
+    Processes begin and end several at a time: what is nothing else is theirs.
     """
     ends = [_started_s(launch) + launch.seconds for launch in launches]
     whole = max(ends) - min(map(_started_s, launches))
     turns = sorted(turn for launch in launches for turn in turns_of(launch))
     turning = turns[-1][0] + turns[-1][1] - turns[0][0] if turns else 0.0
+    in_turns = sum(length for _, length in turns)
     found = {
         "first": sum(map(_first_call_s, launches)),
         "warm-up": sum(_fact_ms(launch, "warmup", "ms") for launch in launches) / 1e3,
-        "timed": sum(length for _, length in turns) + sum(map(_passes_s, launches)),
-        "between": turning - sum(length for _, length in turns),
-        # One after the other they make what passes are left, and leave their results.
-        "ending": max(ends) - min(ends) - sum(map(_passes_s, launches[1:])),
+        "timed": in_turns + sum(map(_passes_s, launches)),
+        "between": turning - in_turns,
     }
-    # The first to end, to whose end the turning and all before it count, but not its own pass.
-    found["loading"] = whole - sum(found.values())
+    found["processes"] = whole - sum(found.values())
     return found
 
 
@@ -73,7 +72,8 @@ def turns_of(launch: Launch) -> list[tuple[float, float]]:
     facts = launch.result.facts
     if "turns" not in facts:
         return []
-    samples, first, found = launch.result.samples["latency_sync"], 0, []
+    field = facts.get("fields", ["latency_sync"])[0]
+    samples, first, found = launch.result.samples[field], 0, []
     for turn in facts["turns"]:
         share = sum(samples[first : first + turn["samples"]]) / sum(samples)
         found.append((turn["started_s"], share * facts["duration_ms"] / 1e3))

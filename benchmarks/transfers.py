@@ -1,12 +1,14 @@
 """Do retable's transfers cost what bare copies cost, and what does its host clock add?
 
 On a CUDA device, in one run and in random order: copies to the device and back as the runner's
-Exchange and DeviceSampler time them, and a bare pinned copy of the same size between two events,
-by pycuda code of its own. The engine of the former computes nothing: its output is its input.
+Exchange and DeviceSampler time them, and bare pinned copies of the same size between two events,
+by pycuda code of its own: one alone, and one each way behind the other, as an inference has them
+(the way back waits for another engine of the GPU then). The engine of the former computes nothing:
+its output is its input.
 
     PYTHONPATH=workflow python -m benchmarks.transfers
 
-Exit status 1 if a copy of 1 MiB or more takes retable over 1.1 times as long as the bare one.
+Exit status 1 if a copy of 1 MiB or more takes retable over 1.1 times as long as the bare one alone.
 """
 
 import random
@@ -51,7 +53,7 @@ class Identity:
 
 
 class BareCopy:
-    """A pinned buffer, memory of the same size on the device, and two events around a copy."""
+    """A pinned buffer, memory of the same size on the device, and events around copies."""
 
     def __init__(self, size_bytes: int) -> None:
         import pycuda.driver as driver
@@ -60,20 +62,33 @@ class BareCopy:
         self._host[:] = 1
         self._device = driver.mem_alloc(size_bytes)
         self._stream = driver.Stream()
-        self._before, self._after = driver.Event(), driver.Event()
+        self._before, self._between, self._after = (driver.Event() for _ in range(3))
         self._copies = {
             "h2d": partial(driver.memcpy_htod_async, self._device, self._host, self._stream),
             "d2h": partial(driver.memcpy_dtoh_async, self._host, self._device, self._stream),
         }
 
-    def seconds(self, direction: str) -> float:
-        """Copy once; return the time between the events."""
+    def alone(self, direction: str) -> float:
+        """Copy once; return the seconds between the events."""
         copy = self._copies[direction]
         self._before.record(self._stream)
         copy()
         self._after.record(self._stream)
         self._stream.synchronize()
         return self._before.time_till(self._after) / 1e3
+
+    def both(self) -> tuple[float, float]:
+        """Copy to the device and back, without a wait between them; return the seconds of each."""
+        self._before.record(self._stream)
+        self._copies["h2d"]()
+        self._between.record(self._stream)
+        self._copies["d2h"]()
+        self._after.record(self._stream)
+        self._stream.synchronize()
+        return (
+            self._before.time_till(self._between) / 1e3,
+            self._between.time_till(self._after) / 1e3,
+        )
 
 
 def copies(gpu: cuda.Gpu) -> Iterator[Callable[[], Mapping[tuple[int, str], float]]]:
@@ -83,7 +98,8 @@ def copies(gpu: cuda.Gpu) -> Iterator[Callable[[], Mapping[tuple[int, str], floa
         inference = device.Inference(gpu, Identity(), feeds)
         yield partial(_retable, size, inference.sampler(None))
         for direction in DIRECTIONS:
-            yield partial(_bare, size, direction, BareCopy(size))
+            yield partial(_alone, size, direction, BareCopy(size))
+        yield partial(_both, size, BareCopy(size))
 
 
 def _retable(size: int, sampler) -> dict[tuple[int, str], float]:
@@ -96,8 +112,15 @@ def _retable(size: int, sampler) -> dict[tuple[int, str], float]:
     }
 
 
-def _bare(size: int, direction: str, copy: BareCopy) -> dict[tuple[int, str], float]:
-    return {(size, f"{direction}, bare"): copy.seconds(direction)}
+def _alone(size: int, direction: str, copy: BareCopy) -> dict[tuple[int, str], float]:
+    return {(size, f"{direction}, alone"): copy.alone(direction)}
+
+
+def _both(size: int, copy: BareCopy) -> dict[tuple[int, str], float]:
+    return {
+        (size, f"{direction}, both"): seconds
+        for direction, seconds in zip(DIRECTIONS, copy.both(), strict=True)
+    }
 
 
 def timed(gpu: cuda.Gpu) -> Times:
@@ -115,22 +138,24 @@ def timed(gpu: cuda.Gpu) -> Times:
     return times
 
 
-def ratio(times: Times, size: int, direction: str) -> float:
+def ratio(times: Times, size: int, direction: str, bare: str = "alone") -> float:
     """Return the median with retable over the median of the bare copy."""
-    return median(times[size, f"{direction}, retable"]) / median(times[size, f"{direction}, bare"])
+    ours, theirs = (times[size, f"{direction}, {how}"] for how in ("retable", bare))
+    return median(ours) / median(theirs)
 
 
 def transfers_table(times: Times) -> str:
     """Lay out each size and direction, bare beside retable: medians in microseconds."""
+    timed_as = ("alone", "both", "retable")
+    header = ("Bare, alone (us)", "Bare, both (us)", "retable (us)", "/ alone", "/ both")
     return markdown(
-        ("Size", "Direction", "Bare (us)", "retable (us)", "Ratio"),
+        ("Size", "Direction", *header),
         [
             (
                 size_text(size),
                 direction,
-                microseconds(times[size, f"{direction}, bare"]),
-                microseconds(times[size, f"{direction}, retable"]),
-                f"{ratio(times, size, direction):.3f}",
+                *(microseconds(times[size, f"{direction}, {how}"]) for how in timed_as),
+                *(f"{ratio(times, size, direction, bare):.3f}" for bare in ("alone", "both")),
             )
             for size in SIZES
             for direction in DIRECTIONS

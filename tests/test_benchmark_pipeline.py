@@ -50,30 +50,40 @@ def test_a_turn_has_its_samples_share_of_the_launchs_time():
     assert found == [(10, pytest.approx(1)), (12, pytest.approx(1))]
 
 
-def test_launches_loaded_together_take_turns_and_end_one_after_the_other():
+def test_a_framework_that_gives_no_latency_sync_has_turns_too():
+    whole = measured(10, 12)
+    run = whole.model_copy(
+        update={
+            "facts": {**whole.facts, "fields": ["latency_run_d2h", "latency_run"]},
+            "samples": {"latency_run_d2h": LATENCIES, "latency_run": [1.0] * 6},
+        }
+    )
+    assert pipeline.turns_of(launch(0, 0, 9, run)) == pipeline.turns_of(launch(0, 0, 9, whole))
+
+
+def test_launches_loaded_together_take_turns_and_end_together():
     # Both load in 2 s, make their first inferences and warm up in 3 s; turns of 1 s with gaps of
-    # 0.5 s follow, and passes of 1 s; the second launch leaves its result in 0.25 s.
+    # 0.5 s follow, and passes of 1 s, one after the other; both leave their results in 0.25 s.
     pipe = [1000.0, 1000.0]
     launches = [
-        launch(0, 0, 11.5, measured(105, 108, latency_pipe=pipe)),
+        launch(0, 0, 12.75, measured(105, 108, latency_pipe=pipe)),
         launch(1, 1, 12.75, measured(106.5, 109.5, latency_pipe=pipe)),
     ]
     one = session(launches, 13, None)
     assert pipeline.parts(one) == pytest.approx(
         {
-            "loading": 2,
+            "processes": 2.25,
             "first": 2,
             "warm-up": 1,
             "timed": 6,
             "between": 1.5,
-            "ending": 0.25,
             "rest": 0.25,
         }
     )
     assert pipeline.efficiency([one]) == pytest.approx(6 / 13)
 
 
-def test_first_inferences_at_the_same_time_belong_to_loading():
+def test_first_inferences_at_the_same_time_belong_to_the_processes():
     apart = measured(105, 106)
     facts = {**apart.facts, "first_call_in_loading": True}
     both = [
@@ -81,7 +91,7 @@ def test_first_inferences_at_the_same_time_belong_to_loading():
         for result in (apart, apart.model_copy(update={"facts": facts}))
     ]
     assert [found["first"] for found in both] == [1, 0]
-    assert both[1]["loading"] == both[0]["loading"] + 1
+    assert both[1]["processes"] == both[0]["processes"] + 1
 
 
 def test_a_pass_behind_the_turns_is_timed_and_a_field_of_the_turns_is_no_pass():
@@ -97,12 +107,11 @@ def test_launches_loaded_one_by_one_have_no_time_between_them():
     launches = [launch(0, 0, 4, measured(102, 103)), launch(1, 4, 8, measured(106, 107))]
     assert pipeline.parts(session(launches, 8, resident=1)) == pytest.approx(
         {
-            "loading": 1,
+            "processes": 1,
             "first": 2,
             "warm-up": 1,
             "timed": 4,
             "between": 0,
-            "ending": 0,
             "rest": 0,
         }
     )
@@ -111,4 +120,4 @@ def test_launches_loaded_one_by_one_have_no_time_between_them():
 def test_a_launch_that_measured_nothing_only_took_time():
     crashed = Result(outcome="crashed", reason="it was killed by SIGABRT")
     found = pipeline.parts(session([launch(0, 0, 3, crashed)], 4, None))
-    assert (found["loading"], found["timed"], found["rest"]) == pytest.approx((3, 0, 1))
+    assert (found["processes"], found["timed"], found["rest"]) == pytest.approx((3, 0, 1))

@@ -214,12 +214,12 @@ with device.opened(*arguments) as inference:
     for index in range(3):
         found["run%d" % index] = inference.run()[0].copy()
     for sampler in inference.further(None):
-        for exchange in sampler._exchanges:
+        for exchange in inference._exchanges:
             exchange.host_outputs[0][:] = 0
         for _ in range(4):
             sampler.sample()
     inference._gpu.synchronize()
-    for index, exchange in enumerate(sampler._exchanges):
+    for index, exchange in enumerate(inference._exchanges):
         found["pipe%d" % index] = exchange.host_outputs[0].copy()
 np.savez(path, **found)
 """
