@@ -60,6 +60,24 @@ def arrays(model):
     return {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
 
 
+def apart(chain, result, folder):
+    """How far a graph that was made is from the network in FP32: a share of its logits."""
+    feeds = {"image": samples.smooth_images(InputShape(1, 64, 96), 77)}
+    samples.save_arrays(feeds, folder / "sample.npz")
+    samples.save_arrays(evaluate.run(segmenter(), feeds), folder / "reference.npz")
+    compared = chain.run(
+        FidelityJob(
+            tail="none",
+            graph=result.artifacts["onnx"],
+            plain=artifact(chain.folder / "source.onnx"),
+            sample=artifact(folder / "sample.npz"),
+            reference=artifact(folder / "reference.npz"),
+        )
+    )
+    assert compared.outcome == "ok", compared.reason
+    return compared.facts["relative"]
+
+
 pytestmark = pytest.mark.real
 
 
@@ -125,23 +143,48 @@ def test_what_stands_between_the_quantized_is_quantized_and_the_scores_are_not(m
     assert made_by(model, by_name["classify"].input[1]) is None
 
 
+def scattered(model):
+    """The same network as some converters write it: weights are nodes, biases are added behind."""
+    constants = {name: a for name, a in arrays(model).items() if name != "sizes"}
+    nodes = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(a))
+        for name, a in constants.items()
+    ]
+    for node in model.graph.node:
+        nodes.append(node)
+        if len(node.input) < 3 or node.op_type != "Conv":
+            continue
+        bias, output = node.input.pop(), node.output[0]
+        node.output[0] = f"{output}_made"
+        shape = numpy_helper.from_array(np.array([1, -1, 1, 1]), f"{bias}_shape")
+        model.graph.initializer.append(shape)
+        nodes += [
+            helper.make_node("Reshape", [bias, shape.name], [f"{bias}_reshaped"]),
+            helper.make_node("Add", [node.output[0], f"{bias}_reshaped"], [output]),
+        ]
+    kept = [one for one in model.graph.initializer if one.name not in constants]
+    graph = helper.make_graph(nodes, "scattered", model.graph.input, model.graph.output, kept)
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+def test_how_a_converter_writes_weights_and_biases_makes_no_difference(made, chain, tmp_path):
+    results = [made[0], chain.run(job(tmp_path, scattered(segmenter()), calibration(tmp_path)))]
+    assert results[1].outcome == "ok", results[1].reason
+    graphs_made = [onnx.load(result.artifacts["onnx"].path) for result in results]
+    kinds = [sorted(node.op_type for node in one.graph.node) for one in graphs_made]
+    assert kinds[1] == kinds[0]
+    scales = [
+        sorted(a.tobytes() for name, a in arrays(one).items() if name.endswith("_scale"))
+        for one in graphs_made
+    ]
+    assert scales[1] == scales[0]
+    distances = [apart(chain, result, tmp_path) for result in results]
+    assert distances[1] == pytest.approx(distances[0], rel=1e-3)
+
+
 def test_it_computes_nearly_the_same(made, chain, tmp_path):
     result, _ = made
-    feeds = {"image": samples.smooth_images(InputShape(1, 64, 96), 77)}
-    samples.save_arrays(feeds, tmp_path / "sample.npz")
-    wanted = evaluate.run(segmenter(), feeds)
-    samples.save_arrays(wanted, tmp_path / "reference.npz")
-    compared = chain.run(
-        FidelityJob(
-            tail="none",
-            graph=result.artifacts["onnx"],
-            plain=artifact(chain.folder / "source.onnx"),
-            sample=artifact(tmp_path / "sample.npz"),
-            reference=artifact(tmp_path / "reference.npz"),
-        )
-    )
-    assert compared.outcome == "ok", compared.reason
-    assert 1e-4 < compared.facts["relative"] < 0.1
+    assert 1e-4 < apart(chain, result, tmp_path) < 0.1
 
 
 def test_the_same_job_gives_the_same_bytes(made, chain, tmp_path):

@@ -26,7 +26,7 @@ from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from retable_export import calibration, graphs
+from retable_export import calibration, fusing, graphs
 from retable_export.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def kept_in_fp32(model: onnx.ModelProto) -> set[str]:
 
 
 def _prepared(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy with the shapes of inner tensors, and a name for every node."""
-    source = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    """Return it fused, with the shapes of inner tensors, and a name for every node."""
+    source = shape_inference.infer_shapes(fusing.fused(model), strict_mode=True, data_prop=True)
     taken = {node.name for node in source.graph.node}
     if len(taken) < len(source.graph.node) or "" in taken:
         for index, node in enumerate(source.graph.node):
