@@ -15,19 +15,20 @@ from retable.comparing.comparison import (
     Agreement,
     Answer,
     Caution,
+    Chain,
     Comparison,
+    Drop,
     Interval,
     Pace,
     WeightsUsed,
 )
 from retable.comparing.numbers import number, spread, times
-from retable.comparing.stages import Drop
 from retable.contract import Result
 from retable.files import write_json
 from retable.pages.page import (
     Footnotes,
     agreement_text,
-    drop_text,
+    drops_text,
     floors_text,
     paces_text,
     render,
@@ -181,21 +182,26 @@ def test_agreement_is_one_phrase(facts: dict[str, object], text: str) -> None:
     assert agreement_text(agreement(facts)) == text
 
 
+PRECISION = Drop(stage="precision", measure="agreement", lost=0.41, allowed=0.05)
+INPUT = Drop(stage="input", measure="relative", lost=0.53, allowed=1e-4)
+LESS = "precision: 41.0 % of pixels lose the framework's class (rounding explains up to 5 %)"
+MOVED = "input: values move by 5.3e-01 of the largest (rounding explains up to 0.0001)"
+
+
 @pytest.mark.parametrize(
-    ("drop", "text"),
+    ("found", "reason", "text"),
     [
-        (
-            Drop("precision", "agreement", 0.41, 0.05),
-            "precision: 41.0 % of pixels lose the framework's class (rounding explains up to 5 %)",
-        ),
-        (
-            Drop("input", "relative", 0.53, 1e-4),
-            "input: values move by 5.3e-01 of the largest (rounding explains up to 0.0001)",
-        ),
+        ([PRECISION], None, LESS),
+        ([INPUT, PRECISION], None, f"{MOVED}; then {LESS}"),
+        ([], None, "no stage"),
+        ([], "crashed", ""),
     ],
 )
-def test_a_drop_is_one_phrase(drop: Drop, text: str) -> None:
-    assert drop_text(drop) == text
+def test_every_stage_that_loses_too_much_is_named(
+    found: list[Drop], reason: str | None, text: str
+) -> None:
+    chain = Chain(model="m", input="8x8", case="c", reason=reason, facts={}, drops=found)
+    assert drops_text(chain) == text
 
 
 def test_a_graph_that_could_not_be_compared_says_why() -> None:

@@ -14,7 +14,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from retable.comparing.stages import Stage, first_drop
+from retable.comparing.stages import Stage, drops
 from retable.config.load import load_configuration
 from retable.contract import Artifact, InputShape, Result
 from retable.jobs.build import BuildJob
@@ -184,7 +184,7 @@ def test_a_healthy_chain_drops_nowhere(case, tmp_path, backend):
     stages, quantized = case.graph_stages()
     found = engines.outputs(backend, quantized, "int8", case.sample.artifacts["sample"])
     stages = [case.input(), *stages, case.engine(quantized, found)]
-    assert first_drop(stages) is None, [(one.name, one.facts) for one in stages]
+    assert drops(stages) == [], [(one.name, one.facts) for one in stages]
     by_name = {one.name: one.facts for one in stages}
     assert by_name["tail"]["agreement"] > by_name["precision"]["agreement"] > 0.95
     assert by_name["precision"]["miou"] > 0.8
@@ -205,7 +205,7 @@ def test_one_weight_changed_after_export_is_the_exports(case, tmp_path, layer):
     graphs.save(model, tmp_path / "changed.onnx")
     changed = Artifact.model_validate(artifact(tmp_path / "changed.onnx"))
     stages, _ = case.graph_stages(exported=changed)
-    assert first_drop([case.input(), *stages]).stage == "export"
+    assert drops([case.input(), *stages])[0].stage == "export"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_one_weight_changed_after_export_is_the_exports(case, tmp_path, layer):
 )
 def test_pictures_prepared_otherwise_are_the_inputs(case, wrong):
     stages, _ = case.graph_stages()
-    assert first_drop([case.input(**wrong), *stages]).stage == "input"
+    assert drops([case.input(**wrong), *stages])[0].stage == "input"
 
 
 @pytest.mark.parametrize("scale", [1 / 255, 1 / 20, 64.0])
@@ -223,7 +223,7 @@ def test_calibration_on_data_of_another_scale_is_the_precisions(case, tmp_path, 
         samples.save_arrays({"image": scale * arrays["image"]}, tmp_path / "wrong.npz")
     wrong = Artifact.model_validate(artifact(tmp_path / "wrong.npz"))
     stages, _ = case.graph_stages(calibration=wrong)
-    drop = first_drop([case.input(), *stages])
+    drop = drops([case.input(), *stages])[0]
     assert drop.stage == "precision"
     assert drop.lost > 0.1
 
@@ -238,4 +238,4 @@ def test_an_engine_of_another_graph_is_the_engines(case, tmp_path):
     other = Artifact.model_validate(artifact(tmp_path / "broken.onnx"))
     sample = case.sample.artifacts["sample"]
     found = Engines(tmp_path).outputs("onnxruntime", other, "int8", sample)
-    assert first_drop([case.input(), *stages, case.engine(quantized, found)]).stage == "engine"
+    assert drops([case.input(), *stages, case.engine(quantized, found)])[0].stage == "engine"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from retable.cases import Case
 from retable.comparing.comparison import Chain, Drop
-from retable.comparing.stages import Stage, first_drop
+from retable.comparing.stages import Stage, drops
 from retable.plan import Plan
 from retable.records import Record
 
@@ -28,19 +28,13 @@ class Fidelities:
         return self._engines.get((case.request.block, case.name))
 
     def _chain(self, case: Case, engine: Record) -> Chain:
-        found = first_drop(self._stages(case, engine))
-        drop = None
-        if found is not None:
-            drop = Drop(
-                stage=found.stage, measure=found.measure, lost=found.lost, allowed=found.allowed
-            )
         return Chain(
             model=case.request.model,
             input=case.request.input_key,
             case=case.name,
             reason=engine.reason,
             facts=engine.facts,
-            drop=drop,
+            drops=_one_a_stage(self._stages(case, engine)),
         )
 
     def _stages(self, case: Case, engine: Record) -> Iterator[Stage]:
@@ -63,3 +57,11 @@ class Fidelities:
             record = self._graphs.get((request.model, request.input_key, tail, precision))
             if record is not None and record.outcome == "ok":
                 yield Stage(stage, precision, record.facts)
+
+
+def _one_a_stage(stages: Iterable[Stage]) -> list[Drop]:
+    """What each stage lost more than it may, by the first of its measures."""
+    found: dict[str, Drop] = {}
+    for drop in drops(stages):
+        found.setdefault(drop.stage, Drop(**vars(drop)))
+    return list(found.values())

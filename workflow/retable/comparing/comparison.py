@@ -230,7 +230,7 @@ class Chain(Message):
     case: str
     reason: str | None  # why it could not be compared
     facts: dict[str, Any]
-    drop: Drop | None  # the first stage that lost more than it may
+    drops: list[Drop]  # the stages that lost more than they may, in the chain's order
 
 
 class Scored(Message):

@@ -64,13 +64,8 @@ class Drop:
     allowed: float
 
 
-def first_drop(stages: Iterable[Stage]) -> Drop | None:
-    """The stage at which agreement drops: what comes after it has its fault from there."""
-    return next(iter(drops(stages)), None)
-
-
 def drops(stages: Iterable[Stage]) -> list[Drop]:
-    """All stages that lose more than they may, in their order.
+    """What stages lose beyond what they may, in their order: one or two measures of a stage.
 
     ValueError for stages that are not in the chain's order.
     """

@@ -195,7 +195,14 @@ def agreement_text(agreement: Agreement | Chain) -> str:
     return "; ".join(texts) + _definition_text(facts)
 
 
-def drop_text(drop: Drop) -> str:
+def drops_text(chain: Chain) -> str:
+    """The stages that lost more than they may, and what; nothing where none could be compared."""
+    if chain.drops:
+        return "; then ".join(map(_drop_text, chain.drops))
+    return "" if chain.reason else "no stage"
+
+
+def _drop_text(drop: Drop) -> str:
     """What a stage of the chain lost beyond what its arithmetic explains."""
     if drop.measure == "agreement":
         return (

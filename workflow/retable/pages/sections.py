@@ -7,7 +7,7 @@ from retable.pages.compilations import compiled_table, setting_sentences
 from retable.pages.page import (
     Footnotes,
     agreement_text,
-    drop_text,
+    drops_text,
     floors_text,
     paces_text,
     render,
@@ -43,7 +43,7 @@ def page_of(comparison: Comparison, template: Path, path: Path) -> str:
         floors_text=floors_text,
         paces_text=paces_text,
         paced=any(one.paces for one in comparison.sessions),
-        drop_text=drop_text,
+        drops_text=drops_text,
         scorings=_scorings(comparison.scorings, path, footnotes),
     )
 
