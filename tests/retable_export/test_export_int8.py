@@ -60,11 +60,11 @@ def arrays(model):
     return {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
 
 
-def apart(chain, result, folder):
-    """How far a graph that was made is from the network in FP32: a share of its logits."""
+def apart(chain, result, folder, model=None):
+    """How far a graph that was made is from its model in FP32: a share of the largest value."""
     feeds = {"image": samples.smooth_images(InputShape(1, 64, 96), 77)}
     samples.save_arrays(feeds, folder / "sample.npz")
-    samples.save_arrays(evaluate.run(segmenter(), feeds), folder / "reference.npz")
+    samples.save_arrays(evaluate.run(model or segmenter(), feeds), folder / "reference.npz")
     compared = chain.run(
         FidelityJob(
             tail="none",
@@ -224,6 +224,30 @@ def test_a_set_of_another_size_is_refused(chain, tmp_path):
     result = chain.run(job(tmp_path, segmenter(32, 32), calibration(tmp_path)))
     assert result.outcome == "build_failed"
     assert "'image' are [3, 64, 96] each, the graph's are [3, 32, 32]" in result.reason
+
+
+@pytest.mark.parametrize(("shape", "kind"), [([48, 5], "DequantizeLinear"), ([1, 8, 48, 5], None)])
+def test_a_product_by_a_matrix_is_quantized_and_one_by_a_stack_of_them_is_not(
+    chain, tmp_path, shape, kind
+):
+    model = segmenter()
+    random = np.random.RandomState(3)
+    model.graph.initializer.append(
+        numpy_helper.from_array(random.rand(*shape).astype(np.float32), "factor")
+    )
+    convolved = helper.make_node("Conv", ["product", "more"], ["narrow"], name="narrow")
+    model.graph.node.append(helper.make_node("MatMul", ["f", "factor"], ["product"], name="times"))
+    model.graph.node.append(convolved)
+    more = random.rand(2, 8, 1, 1).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(more, "more"))
+    output = helper.make_tensor_value_info("narrow", TensorProto.FLOAT, [1, 2, 32, 5])
+    model.graph.output.append(output)
+    result = chain.run(job(tmp_path, model, calibration(tmp_path)))
+    assert result.outcome == "ok", result.reason
+    found = onnx.load(result.artifacts["onnx"].path)
+    (times,) = [node for node in found.graph.node if node.op_type == "MatMul"]
+    assert made_by(found, times.input[1]) == kind
+    assert apart(chain, result, tmp_path, model) < 0.1
 
 
 def test_nodes_without_names_and_products_of_activations(chain, tmp_path):

@@ -12,7 +12,7 @@ ONNX Runtime's own quantizer places the nodes; what it is told is what the stric
 
 In FP32 stay the last operator with weights before each output and what follows it (the scores that
 are compared with each other, and Softmax, Resize and ArgMax behind them: 255 steps make ties), a
-MatMul of two activations, and every operator that is not of `QUANTIZED`.
+MatMul by anything but a constant matrix, and every operator that is not of `QUANTIZED`.
 """
 
 from __future__ import annotations
@@ -91,14 +91,15 @@ def kept_in_fp32(model: onnx.ModelProto) -> set[str]:
     """Return the names of the nodes that stay FP32 though they are of `QUANTIZED`.
 
     For each output, the nodes from it back to the first with weights, that one included; and each
-    MatMul without constant weights.
+    MatMul whose second factor is not one constant matrix: it is no layer's weights, and for a
+    constant of more dimensions ONNX Runtime 1.31 cannot read a scale for each column.
     """
-    constants = {constant.name for constant in model.graph.initializer}
+    matrices = {one.name for one in model.graph.initializer if len(one.dims) == 2}
     makers = {name: node for node in model.graph.node for name in node.output}
     kept = {
         node.name
         for node in model.graph.node
-        if node.op_type == "MatMul" and node.input[1] not in constants
+        if node.op_type == "MatMul" and node.input[1] not in matrices
     }
     waiting = [value.name for value in model.graph.output]
     seen = set()
