@@ -19,7 +19,10 @@ from retable.files import read_json
 from retable.sessions import MEASURED, Session, SessionCase, launches_of
 from retable_statistics.launches import apart, floor_of, median_of_launches, ratio_of_rounds
 
-FIELDS = ("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h", "latency_pipe")
+FIELDS = (
+    *("latency_sync", "latency_sum", "gpu_compute", "h2d", "d2h"),  # by turns
+    *("latency_run", "latency_run_d2h", "latency_pipe"),  # each in a pass of its own
+)
 
 
 def fields_of(session: Session) -> list[str]:

@@ -3,8 +3,8 @@
 On a CUDA device, in one run and in random order: copies to the device and back as the runner's
 Exchange and DeviceSampler time them, and bare pinned copies of the same size between two events,
 by pycuda code of its own: one alone, and one each way behind the other, as an inference has them
-(the way back waits for another engine of the GPU then). The engine of the former computes nothing:
-its output is its input.
+(the way back then waits for the GPU's other copy engine). The engine that retable copies for
+computes nothing: its output is its input.
 
     PYTHONPATH=workflow python -m benchmarks.transfers
 

@@ -10,11 +10,12 @@ FASTER, SLOWER = 2**19, 2**20  # bytes; only the latter is judged
 
 @pytest.fixture
 def times(monkeypatch):
-    """Medians of 2 ms bare; with retable 3 ms below a mebibyte, then 2.1 ms in and 2 ms out."""
+    """Medians of 2 ms alone and 2.5 both; retable: 3 ms below a mebibyte, then 2.1 in, 2 out."""
     monkeypatch.setattr(transfers, "SIZES", (FASTER, SLOWER))
     made = {}
     for size in (transfers.EMPTY, FASTER, SLOWER):
-        made |= {(size, f"{way}, bare"): [1e-3, 2e-3, 9e-3] for way in transfers.DIRECTIONS}
+        made |= {(size, f"{way}, alone"): [1e-3, 2e-3, 9e-3] for way in transfers.DIRECTIONS}
+        made |= {(size, f"{way}, both"): [2.5e-3] for way in transfers.DIRECTIONS}
         made[size, "h2d, retable"] = [3e-3 if size == FASTER else 2.1e-3]
         made[size, "d2h, retable"] = [3e-3 if size == FASTER else 2e-3]
         made |= {(size, "latency_sum"): [4e-3], (size, "latency_sync"): [4.01e-3]}
@@ -24,10 +25,10 @@ def times(monkeypatch):
 
 def test_a_table_has_a_row_for_each_size_and_direction(times):
     assert transfers.transfers_table(times).splitlines()[2:] == [
-        "| 512 KiB | h2d | 2000.0 | 3000.0 | 1.500 |",
-        "| 512 KiB | d2h | 2000.0 | 3000.0 | 1.500 |",
-        "| 1 MiB | h2d | 2000.0 | 2100.0 | 1.050 |",
-        "| 1 MiB | d2h | 2000.0 | 2000.0 | 1.000 |",
+        "| 512 KiB | h2d | 2000.0 | 2500.0 | 3000.0 | 1.500 | 1.200 |",
+        "| 512 KiB | d2h | 2000.0 | 2500.0 | 3000.0 | 1.500 | 1.200 |",
+        "| 1 MiB | h2d | 2000.0 | 2500.0 | 2100.0 | 1.050 | 0.840 |",
+        "| 1 MiB | d2h | 2000.0 | 2500.0 | 2000.0 | 1.000 | 0.800 |",
     ]
     assert transfers.clocks_table(times).splitlines()[2] == "| 4 B | 4000.0 | 4010.0 | 10.0 |"
 

@@ -114,6 +114,7 @@ def conducted(workspace, log, timeout_s=DEADLINE_S, **options):
         while not running.ask("turn", DEADLINE_S)["enough"]:
             pass
         assert running.ask("finish", DEADLINE_S) == {"finished": True}
+        running.tell("end")
         return running.result(DEADLINE_S)
 
 

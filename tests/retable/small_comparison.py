@@ -85,7 +85,7 @@ SMALL = table(
 def comparison(**changes: object) -> Comparison:
     return Comparison.model_validate(
         {
-            "schema": "retable/comparison/4",
+            "schema": "retable/comparison/5",
             "suite": "small",
             "title": "A small suite",
             "document": "The document",

@@ -26,6 +26,7 @@ def test_a_job_answers_what_it_is_asked_and_leaves_a_result(launches: NullLaunch
         assert running.ask("turn", DEADLINE_S) == {"enough": False}
         assert running.ask("turn", DEADLINE_S) == {"enough": True}
         assert running.ask("finish", DEADLINE_S) == {"finished": True}
+        running.tell("end")
         result = running.result(DEADLINE_S)
     assert (result.outcome, result.reason) == ("ok", None)
     assert [turn["samples"] for turn in result.facts["turns"]] == [2, 2]

@@ -250,6 +250,35 @@ def test_a_product_by_a_matrix_is_quantized_and_one_by_a_stack_of_them_is_not(
     assert apart(chain, result, tmp_path, model) < 0.1
 
 
+def test_a_product_of_activations_with_a_bias_stays_fp32_too(chain, tmp_path):
+    model = segmenter()
+    constants = {
+        "flat": np.array([256, 48]),
+        "more": np.ones(256, np.float32),
+        "image_of_it": np.array([1, 1, 256, 256]),
+        "kernel": np.ones((1, 1, 3, 3), np.float32),
+    }
+    model.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in constants.items())
+    node = helper.make_node
+    model.graph.node.extend(
+        [
+            node("Reshape", ["f", "flat"], ["left"], name="flatten"),
+            node("Transpose", ["left"], ["right"], name="turn", perm=[1, 0]),
+            node("MatMul", ["left", "right"], ["product"], name="times"),
+            node("Add", ["product", "more"], ["sum"], name="plus"),
+            node("Reshape", ["sum", "image_of_it"], ["square"], name="square"),
+            node("Conv", ["square", "kernel"], ["also"], name="also"),
+        ]
+    )
+    output = helper.make_tensor_value_info("also", TensorProto.FLOAT, [1, 1, 254, 254])
+    model.graph.output.append(output)
+    result = chain.run(job(tmp_path, model, calibration(tmp_path)))
+    assert result.outcome == "ok", result.reason
+    assert result.facts["quantized"] == 3
+    assert {"classify", "also"} < set(result.facts["fp32_nodes"])
+    assert len(result.facts["fp32_nodes"]) == 3  # and the product
+
+
 def test_nodes_without_names_and_products_of_activations(chain, tmp_path):
     model = segmenter()
     value = helper.make_tensor_value_info

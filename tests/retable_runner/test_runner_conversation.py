@@ -71,8 +71,9 @@ def result_of(runner):
 
 
 def finish(launch):
-    """Tell it to finish; return what it still said."""
-    launch.process.stdin.write(b"finish\n")
+    """Tell it to finish, and to end; return what it said behind that."""
+    assert launch.ask("finish") == {"finished": True}
+    launch.process.stdin.write(b"end\n")
     return launch.ended()[0]
 
 
@@ -81,7 +82,7 @@ def test_a_launch_takes_turns_until_it_is_told_to_finish(runner, warm):
     assert all(set(reply) == {"enough"} for reply in replies)
     assert replies[0] == {"enough": False}  # 10 samples are asked for, and a turn has some 2
     assert replies[-1] == {"enough": True}
-    assert json.loads(finish(warm)) == {"finished": True}
+    assert finish(warm) == b""
     assert warm.process.returncode == 0
     facts = result_of(runner)["facts"]
     assert len(facts["turns"]) == 8
@@ -94,7 +95,7 @@ def test_a_launch_measures_nothing_without_a_turn(runner, warm):
     assert len(result_of(runner)["facts"]["turns"]) == 1
 
 
-@pytest.mark.parametrize("told", [[], ["warm"], ["warm", "turn"]])
+@pytest.mark.parametrize("told", [[], ["warm"], ["warm", "turn"], ["warm", "turn", "finish"]])
 def test_a_launch_ends_when_its_session_is_gone(runner, launch, told):
     for command in told:
         launch.ask(command)
@@ -143,11 +144,14 @@ def test_what_libraries_print_does_not_get_among_the_replies():
 def test_alone_turn_follows_turn_until_there_is_enough():
     talk = conversation.opened(False)
     heard = []
-    replies = [{"loaded": True}, {"ready": True}, {"enough": False}, {"enough": True}]
+    replies = [
+        *({"loaded": True}, {"ready": True}, {"enough": False}, {"enough": True}),
+        {"finished": True},
+    ]
     for reply in replies:
         talk.say(**reply)
         heard.append(talk.hear())
-    assert heard == ["warm", "turn", "turn", "finish"]
+    assert heard == ["warm", "turn", "turn", "finish", "end"]
 
 
 def test_a_watch_tells_what_it_saw_until_it_is_told_to_finish(runner):

@@ -45,6 +45,8 @@ def conduct(
             _take_turns(underway, chance)
             for one in underway:
                 one.finish()
+            for one in underway:
+                one.end()
             launches += [one.launch() for one in underway]
     return launches
 
@@ -108,8 +110,13 @@ class _Underway:
         return reply
 
     def finish(self) -> None:
-        """Let it time what has a pass of its own; afterwards it leaves its result and ends."""
+        """Let it time what has a pass of its own; it stays as it is until it is told to end."""
         self._ask("finish")
+
+    def end(self) -> None:
+        """Let it leave its result and end: nothing is timed any more."""
+        if self.answers:
+            self._running.tell("end")
 
     def launch(self) -> Launch:
         result = self._running.result(self._timeout_s) if self.answers else self._left

@@ -51,7 +51,7 @@ class Launch(Message):
 
     entry: Entry
     started: str  # UTC, ISO 8601
-    seconds: float  # of the whole process: loading, warm-up, and the turns of others included
+    seconds: float  # of the whole process, others' warm-up, turns and passes included
     load_average: float | None  # of the device, over the minute before; None: it did not say
     result: Result
 

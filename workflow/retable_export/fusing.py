@@ -18,12 +18,12 @@ import onnxruntime
 def fused(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model after ONNX Runtime's basic optimisations, which keep to ONNX's operators.
 
-    Constants are folded, batch normalisations and biases become part of their Conv; inputs and
-    outputs stay. What the library raises of a graph that it cannot run is passed on.
+    Constants are folded, batch normalisations and biases become part of their Conv, a product and
+    a sum become a Gemm, and what does nothing or is there twice goes; inputs and outputs stay. What
+    the library raises of a graph that it cannot run is passed on.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.log_severity_level = 3  # a warning that the file may suit this machine alone: not basic
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fused.onnx")
         options.optimized_model_filepath = str(path)
@@ -31,8 +31,7 @@ def fused(model: onnx.ModelProto) -> onnx.ModelProto:
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         found = onnx.load(path)
-    domains = {node.domain for node in found.graph.node}
-    imports = [entry for entry in found.opset_import if entry.domain in domains]
+    # It adds an import of every domain that it knows: the operators are those that there were.
     del found.opset_import[:]
-    found.opset_import.extend(imports)
+    found.opset_import.extend(model.opset_import)
     return found

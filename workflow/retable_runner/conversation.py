@@ -12,7 +12,8 @@ import sys
 
 WARM = "warm"  # run, if not before then for the first time, until it is steady
 TURN = "turn"  # measure for a while, then say whether that is enough
-FINISH = "finish"  # no more turns: time what has a pass of its own, and leave the result
+FINISH = "finish"  # no more turns: time what has a pass of its own, then wait
+END = "end"  # nobody times any more: leave the result
 
 
 class Abandoned(Exception):  # noqa: N818 - what happened
@@ -53,6 +54,8 @@ class Alone(object):
         """Listen to its own reply."""
         if "loaded" in reply:
             self._next = WARM
+        elif "finished" in reply:
+            self._next = END
         else:
             self._next = FINISH if reply.get("enough") else TURN
 

@@ -1,7 +1,8 @@
 """What is sampled of an inference on a GPU: which copies and which work between which marks.
 
 Fields: MEASUREMENT.md, after trtexec (TensorRT 8.2, samples/common/sampleInference.cpp). A sampler
-has `fields`, `counters` and `sample() -> seconds`, one a field.
+has `fields`, `counters` and `sample() -> seconds`, one a field; one with a pass of its own has
+`close()` too, which waits for what it has under way.
 """
 
 import time
@@ -109,6 +110,9 @@ class RunSampler(object):
 
         self.sample = sample
 
+    def close(self):
+        """Do nothing: nothing is under way between two samples."""
+
 
 class PipeSampler(object):
     """Two inferences under way, the end-to-end time of each: `latency_pipe`.
@@ -128,14 +132,23 @@ class PipeSampler(object):
         self._exchanges = exchanges
         self._marks = [[gpu.event() for _ in range(4)] for _ in exchanges]
         self._next = 0
-        self._submit()
+        self._has_begun = False
 
     def sample(self):
         """Start one inference, wait for the one before it, and return that one's time."""
+        if not self._has_begun:
+            self._submit()
+            self._has_begun = True
         started, _, _, received = self._marks[1 - self._next]
         self._submit()
         received.synchronize()
         return (started.time_till(received) / 1e3,)
+
+    def close(self):
+        """Wait for the inference that the last sample has started."""
+        if self._has_begun:
+            _, _, _, received = self._marks[1 - self._next]
+            received.synchronize()
 
     def _submit(self):
         exchange = self._exchanges[self._next]

@@ -61,7 +61,8 @@ def run(job, result):
         _time(inference, post, job, talk, result)
         _time_further(inference, post, job, result)
         _count_late(inference, facts)
-        talk.say(finished=True)  # nothing is timed from here on
+        talk.say(finished=True)
+        talk.hear()  # others may still be timed, whom the engine's end would disturb
 
 
 def _options(job):
@@ -160,6 +161,7 @@ def _time_further(inference, post, job, result):
         with measure.no_garbage_collection():
             measure.repeat(sampler, measure.Settled(settle_ms, settle_ms, bool))
             rows, _ = measure.repeat(sampler, budget)
+            sampler.close()
         result["samples"].update(measure.columns(sampler.fields, rows))
 
 

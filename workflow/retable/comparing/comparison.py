@@ -292,7 +292,7 @@ class SessionSummary(Message):
 class Comparison(Message):
     """A suite on a device."""
 
-    schema_: Literal["retable/comparison/4"] = Field("retable/comparison/4", alias="schema")
+    schema_: Literal["retable/comparison/5"] = Field("retable/comparison/5", alias="schema")
     suite: str
     title: str
     document: str

@@ -7,8 +7,8 @@ from retable.jobs.launch import Measure, Turn, Warmup
 class Budget(Entry):
     """What a case gets: how many launches, and what each of them does (times in milliseconds).
 
-    `reply_timeout_s` is how long a launch may stay silent: while it loads and warms up, and in
-    each of its turns.
+    `reply_timeout_s` is how long a launch may stay silent: while it loads, while it warms up, in
+    each of its turns, in all passes behind them, and while it ends.
     """
 
     launches: int

@@ -60,4 +60,4 @@ class LaunchJob(ReachesPhone):
     turn: Turn
     measure: Measure
     conducted: bool
-    reply_timeout_s: float | None = None  # how long it is waited for, in each of its turns
+    reply_timeout_s: float | None = None  # how long each reply is waited for

@@ -1,6 +1,7 @@
 """INT8: static Q/DQ at opset 13, in one form that ONNX Runtime, OpenVINO and TensorRT all read.
 
-ONNX Runtime's own quantizer places the nodes; what it is told is what the strictest reader needs:
+ONNX Runtime's own quantizer places the nodes, in the graph as `fusing` leaves it; what it is told
+is what the strictest reader needs:
 
 - Weights are symmetric, a scale for each output channel, and stay FP32 before a Q/DQ pair; biases
   stay FP32. TensorRT 8 reads no other form, and every reader folds it by itself.
@@ -12,7 +13,7 @@ ONNX Runtime's own quantizer places the nodes; what it is told is what the stric
 
 In FP32 stay the last operator with weights before each output and what follows it (the scores that
 are compared with each other, and Softmax, Resize and ArgMax behind them: 255 steps make ties), a
-MatMul by anything but a constant matrix, and every operator that is not of `QUANTIZED`.
+product by anything but a constant matrix, and every operator that is not of `QUANTIZED`.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def kept_in_fp32(model: onnx.ModelProto) -> set[str]:
     """Return the names of the nodes that stay FP32 though they are of `QUANTIZED`.
 
     For each output, the nodes from it back to the first with weights, that one included; and each
-    MatMul whose second factor is not one constant matrix: it is no layer's weights, and for a
+    product whose second factor is not one constant matrix: it is no layer's weights, and for a
     constant of more dimensions ONNX Runtime 1.31 cannot read a scale for each column.
     """
     matrices = {one.name for one in model.graph.initializer if len(one.dims) == 2}
@@ -99,7 +100,7 @@ def kept_in_fp32(model: onnx.ModelProto) -> set[str]:
     kept = {
         node.name
         for node in model.graph.node
-        if node.op_type == "MatMul" and node.input[1] not in matrices
+        if node.op_type in ("MatMul", "Gemm") and node.input[1] not in matrices
     }
     waiting = [value.name for value in model.graph.output]
     seen = set()
