@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from functools import partial
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ def test_openvino_computes_in_integers(build):
     result = build("openvino", quantized)
     assert result["outcome"] == "ok", result["reason"]
     assert in_integers(result["facts"]["engine"]) == (2, {"f32": 1})
+    assert result["facts"]["engine"]["unsigned_activations"] == 3
 
 
 def in_integers(facts):
@@ -57,11 +59,13 @@ def in_integers(facts):
     return sum(found.pop(name, 0) for name in ("i8", "u8")), found
 
 
-def test_both_compute_what_the_graph_says(cpu_runner, build):
+@pytest.mark.parametrize("concat", [False, True])
+def test_both_compute_what_the_graph_says(cpu_runner, build, concat):
+    write = partial(quantized, concat=concat)
     sample, values = sample_for(cpu_runner.folder, (1, 3, 16, 16))
-    wanted = by_hand(cpu_runner.folder / "m.onnx", values)
+    wanted = by_hand(write(cpu_runner.folder / "m.onnx"), values)
     for backend in BACKENDS:
-        result = build(backend, quantized)
+        result = build(backend, write)
         said, found = outputs(cpu_runner, backend, result, sample)
         step = np.abs(wanted).max() / 127
         assert np.abs(found - wanted).max() < 3 * step, backend
@@ -75,7 +79,7 @@ def by_hand(path, values):
     import onnx
     from onnx.reference import ReferenceEvaluator
 
-    model = onnx.load(quantized(path))
+    model = onnx.load(path)
     model.opset_import[0].version = 19  # whose Q and DQ the reference has
     return ReferenceEvaluator(model).run(None, {"x": values})[0]
 

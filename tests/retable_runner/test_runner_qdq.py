@@ -1,4 +1,4 @@
-"""Unsigned activations for ONNX Runtime's CPU: which, with which zero point, and to what effect."""
+"""Unsigned activations for CPUs: which, with which zero point, and to what effect."""
 
 import numpy as np
 import pytest
@@ -20,23 +20,29 @@ def pair(tensor, scale="s", zero="z", **attributes):
     ]
 
 
-def quantized(path, relu=True, channels=4):
-    """Write x -> Conv -> (Relu) -> Conv -> Conv, the first two between Q/DQ, at opset 13."""
+def quantized(path, relu=True, channels=4, concat=False):
+    """Write x -> Conv -> (Relu) -> Conv -> Conv, the first two between Q/DQ, at opset 13.
+
+    With `concat`, the second takes x as well.
+    """
     random = np.random.RandomState(0)
     middle = "r" if relu else "c"
+    joined = [node("Concat", [middle + "_dq", "x_dq"], "j", axis=1), *pair("j", "rs")]
     nodes = [
         *pair("x"),
         *pair("k", "ks", "kz", axis=0),
         node("Conv", ["x_dq", "k_dq", "b"], "c", pads=[1] * 4),
         *([node("Relu", ["c"], "r")] if relu else []),
         *pair(middle, "rs"),
+        *(joined if concat else []),
         *pair("l", "ls", "kz", axis=0),
-        node("Conv", [middle + "_dq", "l_dq"], "d", pads=[1] * 4),
+        node("Conv", ["j_dq" if concat else middle + "_dq", "l_dq"], "d", pads=[1] * 4),
         *pair("d", "ds"),
         node("Conv", ["d_dq", "m"], "y"),
     ]
     first = random.standard_normal((channels, 3, 3, 3)).astype(np.float32)
-    second = random.standard_normal((channels, channels, 3, 3)).astype(np.float32)
+    read = channels + (3 if concat else 0)
+    second = random.standard_normal((channels, read, 3, 3)).astype(np.float32)
     constants = {
         "k": first,
         "l": second,

@@ -1,8 +1,10 @@
-"""Q/DQ graphs as ONNX Runtime's CPU kernels take them: with unsigned activations.
+"""Q/DQ graphs as libraries for CPUs take them: with unsigned activations.
 
 The graphs of the step `precision` have INT8 activations with zero points of 0, TensorRT's only
-form. On x86 ONNX Runtime multiplies UINT8 by INT8, and it takes a Relu into the layer before it
-only where what follows saturates at zero as a Relu does. Both need another type, not other values:
+form. On x86 UINT8 is multiplied by INT8: ONNX Runtime takes a Relu into the layer before it only
+where what follows saturates at zero as a Relu does, and OpenVINO, which makes them unsigned by
+itself, then loses the zero point of a Concat before a layer (seen with 2026.4.1 on a CPU without
+AMX: a third of the output's mean). Both need another type, not other values:
 
 - behind a Relu, and what keeps numbers from being negative, UINT8 with a zero point of 0: the same
   steps, of which those beyond INT8's 127 are now there, so that a value is clipped later;

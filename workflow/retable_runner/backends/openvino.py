@@ -3,16 +3,17 @@
 An exported CPU engine holds the transformed graph, not the hints it was compiled with: importing it
 bare falls back to the defaults, which on a CPU with AMX is bfloat16 (seen with 2026.4.1). So the
 precision is written beside the engine, and given again, with the threads, when it is loaded. INT8
-is a Q/DQ graph.
+is a Q/DQ graph whose activations are made unsigned first (see `qdq`), which needs onnx.
 """
 
 import json
 import os
+import tempfile
 from collections import Counter
 
 import numpy as np
 
-from retable_runner import backends, contract
+from retable_runner import backends, contract, qdq
 from retable_runner.errors import Unsupported
 
 DEVICE = "CPU"
@@ -37,7 +38,8 @@ def build(sources, precision, options, folder):
     """Compile for the lowest latency: engine.blob, and engine.json which says in what precision.
 
     The precision is a hint to OpenVINO, which drops it where the CPU lacks it: what the heavy
-    layers really run in is read back, and Unsupported raised where it is not what was asked.
+    layers really run in is read back, and Unsupported raised where it is not what was asked. Of an
+    INT8 graph the facts say how many activations were made unsigned.
     """
     import openvino
 
@@ -45,15 +47,20 @@ def build(sources, precision, options, folder):
         raise Unsupported(
             "OpenVINO on the CPU is asked for {}, not {}".format(", ".join(HINTS), precision)
         )
-    core = openvino.Core()
-    compiled = core.compile_model(sources["onnx"], DEVICE, _config(precision, options))
+    facts = {}
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        source = sources["onnx"]
+        if precision == "int8":
+            source = os.path.join(scratch, "unsigned.onnx")
+            facts["unsigned_activations"] = qdq.make_unsigned(sources["onnx"], source)
+        compiled = openvino.Core().compile_model(source, DEVICE, _config(precision, options))
     found = layer_precisions(compiled)
     check_precision(found, precision)
     blob, description = (os.path.join(folder, "engine" + end) for end in (".blob", ".json"))
     with contract.replacing(blob) as temporary, open(temporary, "wb") as stream:
         stream.write(compiled.export_model().getbuffer())
     contract.write_json(description, {"precision": precision})
-    return {"engine": blob, "description": description}, {"layer_precisions": dict(found)}
+    return {"engine": blob, "description": description}, dict(facts, layer_precisions=dict(found))
 
 
 def check_precision(found, precision):
