@@ -1,16 +1,12 @@
-"""The borders between the packages, the runner's oldest Python, and the form of the rules."""
+"""The form of the rules. (The borders between the packages are `make lint`'s.)"""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW = ROOT / "workflow"
-TOOLS = Path(sys.executable).parent
 RULE_FILES = sorted(path for path in (WORKFLOW / "rules").glob("*.smk") if path.stem != "common")
 # Rules that only name what others make.
 WITHOUT_COMMAND = {"engines"}
@@ -26,33 +22,6 @@ def section(body: str, name: str) -> str:
     """What stands under a keyword of a rule, such as `log`; empty if it is not there."""
     found = re.search(rf"^    {name}:\n((?:        .*\n|\n)+)", body + "\n", re.MULTILINE)
     return found[1] if found else ""
-
-
-def test_the_packages_know_each_other_by_files_only():
-    done = subprocess.run(
-        [TOOLS / "lint-imports", "--no-cache"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-
-
-def test_the_runner_runs_on_python_3_6():
-    done = subprocess.run(
-        [
-            TOOLS / "vermin",
-            "--target=3.6-",
-            "--no-tips",
-            "--eval-annotations",
-            "--violations",
-            WORKFLOW / "retable_runner",
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from retable.cases import Case, Cell, Ending
-from retable.comparing.answers import Measurements
+from retable.comparing.answers import answer_of
 from retable.comparing.claims import judge
 from retable.comparing.comparison import Answer, ComparedClaim
+from retable.comparing.measurements import Measurements
 from retable.comparing.scores import Scores
 from retable.config.budget import BUDGETS
 from retable.config.load import load_configuration
@@ -119,7 +120,7 @@ class Small:
     ) -> list[Answer]:
         cell, measured = self.cell(column), self.measured(launches, **session_)
         value = next(one.value for one in self.values if one.column == column)
-        return [measured.answer(case, cell, value) for case in self.plan.shown(cell)]
+        return [answer_of(case, cell, value, measured) for case in self.plan.shown(cell)]
 
     def judged(self, launches: Mapping[str, Launches], **session_: Any) -> ComparedClaim:
         claim = Claim.model_validate({"name": "a-claim", "claim": "A claim.", **(self.claim or {})})

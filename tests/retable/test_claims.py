@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from small_suite import Small, measured_by_turns, session
 
-from retable.comparing.answers import Measurements
 from retable.comparing.claims import claim_pairs, judge
+from retable.comparing.measurements import Measurements
 from retable.comparing.scores import Scores
 from retable.config.suite import Claim
 from retable.contract import Result

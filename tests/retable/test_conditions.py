@@ -1,42 +1,28 @@
 """What a table's conditions say of the players that were timed."""
 
-from typing import Any
-
+import pytest
 from small_suite import Small
 
-from retable.comparing.answers import Measurements
-from retable.comparing.conditions import conditions_of
+from retable.comparing.conditions import IN_HOST_MEMORY, conditions_of
+from retable.comparing.fields import TIMED
+from retable.comparing.measurements import Measurements
 from retable.contract import Result
-from retable.records import Record
 from retable.steps.compare import _versions
 
 VERSIONS = {"python": "3.12.0", "onnxruntime": "1.31.1"}
 PLAYERS = ["onnxruntime_cuda", "onnxruntime_cuda_graph"]
 
 
-def probed(machine: dict[str, Any]) -> Record:
-    return Record(
-        step="probe",
-        subject={},
-        outcome="ok",
-        reason=None,
-        artifacts={},
-        facts={"machine": machine},
-        versions={},
-        seconds=1.0,
-    )
-
-
 def here(
     small: Small,
     measured: Measurements,
-    environments: dict[str, Record],
     published: dict[str, str] | None = None,
+    machine: dict[str, object] | None = None,
 ) -> dict[str, str]:
     """What differs from a table whose values were published so, by the condition's name."""
     (table,) = small.plan.suite.tables
     table = table.model_copy(update={"conditions": published or {}})
-    found = conditions_of(table, small.plan, measured, [], environments, "quick")
+    found = conditions_of(table, small.plan, measured, [], machine or {}, "quick")
     return {one.name: one.here for one in found}
 
 
@@ -51,27 +37,55 @@ def test_two_players_of_one_library_stand_apart_and_the_library_is_named_once():
     cases = [f"{player}.none.fp32" for player in PLAYERS]
     assert small.names == cases
     measured = small.measured(dict.fromkeys(cases, launch))
-    host = probed({"cpu": "A CPU", "cores": 2})
-    found = here(small, measured, {"host": host})
+    found = here(small, measured, machine={"cpu": "A CPU", "cores": 2})
+    assert found["device"].endswith("A CPU, 2 cores")
     assert found["library"] == "onnxruntime 1.31.1"
     assert found["threads"] == "onnxruntime_cuda: 1, onnxruntime_cuda_graph: 1"
     answers = small.answers("A", dict.fromkeys(cases, launch))
     assert [answer.backend for answer in answers] == PLAYERS
 
 
-def test_a_run_call_on_a_gpu_is_told_from_one_into_a_librarys_own_memory() -> None:
-    run = {"latency_sync": [3.0], "latency_run_d2h": [2.0], "latency_run": [1.0]}
-    small = Small({"A": {}}, device="h200")
-    launch = Result(outcome="ok", facts={"fields": ["latency_sync"]}, samples=run)
-    measured = small.measured(dict.fromkeys(small.names, launch))
-    assert here(small, measured, {"host": probed({})})["transfers"] == (
-        "host to device and back (latency_run has neither, latency_run_d2h the way back)"
+GPU_SAMPLES = {
+    "latency_sync": "host to device and back, inside the value",
+    "latency_run": "outside the value",
+    "latency_run_d2h": "device to host, inside the value",
+}
+
+
+@pytest.mark.parametrize("field", GPU_SAMPLES)
+def test_the_timed_region_is_that_of_the_tables_field(field: str) -> None:
+    launch = Result(outcome="ok", samples=dict.fromkeys(GPU_SAMPLES, [1.0]))
+    small = Small({"A": {"field": field}}, device="h200")
+    told = here(small, small.measured(dict.fromkeys(small.names, launch)))
+    assert told["timed region"] == TIMED[field]
+    assert told["transfers"] == GPU_SAMPLES[field]
+
+
+def test_players_that_time_another_call_are_told_apart() -> None:
+    """A framework's function, and engines whose one call is all that there is."""
+    small = Small(
+        {"A": {"field": "latency_call", "role": "native", "model": "tiny"}},
+        device="cpu",
+        framework="tensorflow",
+        beside=["engine"],
     )
-    own = launch.model_copy(update={"facts": {"fields": ["latency_run_d2h", "latency_run"]}})
-    measured = small.measured(dict.fromkeys(small.names, own))
-    assert (
-        "its outputs are in its own memory"
-        in here(small, measured, {"host": probed({})})["transfers"]
+    own = {"tensorflow": Result(outcome="ok", samples={"latency_call": [1.0]})}
+    plain = Result(outcome="ok", samples={"latency_sync": [1.0]})
+    launches = {name: own.get(name.split(".")[0], plain) for name in small.names}
+    assert len(launches) == 3
+    told = here(small, small.measured(launches))
+    assert told["timed region"] == (
+        f"tensorflow: {TIMED['latency_call']}; onnxruntime, openvino: {TIMED['latency_sync']}"
+    )
+    assert told["transfers"] == IN_HOST_MEMORY
+
+
+def test_what_follows_an_engine_is_told_of_its_player() -> None:
+    small = Small({"plain": {}, "followed": {"post": "torch_max"}})
+    launch = Result(outcome="ok", samples={"latency_sync": [1.0]})
+    told = here(small, small.measured(dict.fromkeys(small.names, launch)))
+    assert told["timed region"] == (
+        f"{TIMED['latency_sync']}, and torch_max behind it where the row says so"
     )
 
 
@@ -79,10 +93,9 @@ def test_the_precision_differs_where_the_table_is_of_another() -> None:
     small = Small({"A": {}})
     launch = Result(outcome="ok", versions=VERSIONS, samples={"latency_sync": [1.0]})
     measured = small.measured(dict.fromkeys(small.names, launch))
-    probes = {"host": probed({})}
-    assert here(small, measured, probes, {"precision": "FP16"})["precision"] == "FP32"
-    assert "precision" not in here(small, measured, probes, {"precision": "FP32"})
-    assert "precision" not in here(small, measured, probes)
+    assert here(small, measured, {"precision": "FP16"})["precision"] == "FP32"
+    assert "precision" not in here(small, measured, {"precision": "FP32"})
+    assert "precision" not in here(small, measured)
 
 
 def test_versions_are_those_of_all_cases_of_a_player() -> None:
@@ -103,7 +116,7 @@ def test_a_tables_own_counts_are_told_where_they_are_asked_for() -> None:
     def of(rows: dict[str, dict]) -> dict[str, str]:
         small = Small(rows)
         measured = small.measured(dict.fromkeys(small.names, launch))
-        return here(small, measured, {"host": probed({})})
+        return here(small, measured)
 
     told = of({"first": asked["first"]})
     assert told["warm-up"] == "50 iterations"

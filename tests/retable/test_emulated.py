@@ -7,10 +7,10 @@ import pytest
 from small_comparison import ROWS, cell, comparison, failed, measured, table
 from small_suite import CONFIGURATION, Small
 
-from retable.comparing.answers import Measurements
 from retable.comparing.cautions import EMULATED
 from retable.comparing.comparison import Scoring
 from retable.comparing.compilations import compiled_cases
+from retable.comparing.measurements import Measurements
 from retable.comparing.scores import Scores
 from retable.comparing.scoring import scorings_of
 from retable.comparing.splits import compared_splits

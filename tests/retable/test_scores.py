@@ -3,8 +3,9 @@
 import pytest
 from small_suite import Small
 
-from retable.comparing.answers import Measurements
+from retable.comparing.answers import answer_of
 from retable.comparing.claims import judge
+from retable.comparing.measurements import Measurements
 from retable.comparing.scores import Scores
 from retable.config.suite import Claim
 from retable.published import Published
@@ -33,7 +34,7 @@ def record(small, name, outcome="ok", reason=None, **metrics):
 def answers(small, records):
     measured = Measurements(small.plan, {}, Scores(records, "embedded"))
     return {
-        cell.column: measured.answer(case, cell, None)
+        cell.column: answer_of(case, cell, None, measured)
         for cell in small.plan.cells
         for case in small.plan.answers[cell]
     }
@@ -75,7 +76,7 @@ def test_a_case_that_was_not_scored_says_so():
 def test_a_run_that_was_to_score_nothing_says_so():
     small = Small(COLUMNS)
     (answer,) = {
-        measured.answer(case, cell, None).reason
+        answer_of(case, cell, None, measured).reason
         for measured in [Measurements(small.plan, {}, Scores([], "none"))]
         for cell in small.plan.cells
         for case in small.plan.answers[cell]

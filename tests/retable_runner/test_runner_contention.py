@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retable_runner import contention, measure
+from retable_runner import contention, host_samplers
 from retable_statistics.contention import enough_kept, undisturbed
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
@@ -27,14 +27,14 @@ import hashlib, json, os, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 cpu, neighbour, samples, work = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 os.sched_setaffinity(0, {cpu})
-from retable_runner import contention, measure
+from retable_runner import contention, host_samplers
 pool = ThreadPoolExecutor(1)
 pool.submit(print, end="").result()  # its thread is there
 beside = subprocess.Popen([sys.executable, "-c", "print(flush=True)\\n" + neighbour],
                           stdout=subprocess.PIPE)
 beside.stdout.readline()
 sampler = contention.ContentionSampler(
-    measure.HostSampler(lambda: eval(work)), contention.Contention()
+    host_samplers.HostSampler(lambda: eval(work)), contention.Contention()
 )
 print(json.dumps([sampler.sample() for _ in range(samples)]))
 beside.kill()
@@ -92,7 +92,7 @@ def test_computing_is_cpu_time_and_sleeping_is_not():
     counters = contention.Contention()
 
     def of(work):
-        row = contention.ContentionSampler(measure.HostSampler(work), counters).sample()
+        row = contention.ContentionSampler(host_samplers.HostSampler(work), counters).sample()
         return dict(zip(("time", *counters.columns), row, strict=True))
 
     asleep, computing = of(lambda: time.sleep(0.05)), of(lambda: sum(range(4_000_000)))

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from retable_runner import measure
+from retable_runner import host_samplers, measure
 
 
 class Clock:
@@ -45,14 +45,14 @@ def warmed(times_ms, **changes):
         "max_ms": 5000.0,
         **changes,
     }
-    sampler = measure.HostSampler(Engine(clock, times_ms).run, clock=clock)
+    sampler = host_samplers.HostSampler(Engine(clock, times_ms).run, clock=clock)
     return measure.warm_up(sampler, measure.Steadiness(**rules), clock)
 
 
 def measured(times_ms, post_ms=None, **rules):
     clock = Clock()
     post = None if post_ms is None else lambda outputs: clock.advance(post_ms)
-    sampler = measure.HostSampler(Engine(clock, times_ms).run, post, clock)
+    sampler = host_samplers.HostSampler(Engine(clock, times_ms).run, post, clock)
     rows, duration_ms = measure.repeat(sampler, measure.Budget(**rules), clock)
     return measure.columns(sampler.fields, rows), duration_ms
 
@@ -126,7 +126,7 @@ def test_without_a_post_there_is_no_field_for_it():
 def test_the_post_gets_the_outputs_of_its_own_iteration():
     clock = Clock()
     seen = []
-    sampler = measure.HostSampler(Engine(clock, [1.0]).run, seen.append, clock)
+    sampler = host_samplers.HostSampler(Engine(clock, [1.0]).run, seen.append, clock)
     measure.repeat(sampler, measure.Budget(0, 3, 100), clock)
     assert seen == [["outputs", 1], ["outputs", 2], ["outputs", 3]]
 
@@ -139,7 +139,7 @@ def test_of_a_call_only_the_call_counts_and_its_outputs_are_waited_for():
         clock.advance(30)
         seen.append(found)
 
-    sampler = measure.CallSampler(Engine(clock, [1.0, 2.0]).run, settle, clock)
+    sampler = host_samplers.FunctionSampler(Engine(clock, [1.0, 2.0]).run, settle, clock)
     rows, duration_ms = measure.repeat(sampler, measure.Budget(0, 2, 100), clock)
     assert measure.columns(sampler.fields, rows) == {"latency_call": [1.0, 2.0]}
     assert duration_ms == pytest.approx(63)
@@ -264,7 +264,7 @@ def test_contention_is_counted_sample_by_sample():
 
 def test_a_sampler_that_counts_nothing_has_no_contention_and_all_its_samples_are_judged():
     clock, asked = Clock(), Asked()
-    sampler = measure.HostSampler(Engine(clock, [2.0, 2.0, 50.0]).run, clock=clock)
+    sampler = host_samplers.HostSampler(Engine(clock, [2.0, 2.0, 50.0]).run, clock=clock)
     turn = measure.Budget(0, 2, 1e9)
     recording = measure.Recording(sampler, dict, (0.0, 0.0), turn, asked, clock)
     recording.take_turn()

@@ -17,6 +17,7 @@ def table_below(page: str, heading: str) -> list[dict[str, str]]:
         if rows and not row[header[0]]:
             row[header[0]] = rows[-1][header[0]]
         rows.append(row)
+    assert rows, f"no rows below {heading!r}"
     return rows
 
 

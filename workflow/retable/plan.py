@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
@@ -74,20 +74,21 @@ def plan_suite(
         return availability(case, model)
 
     cells = tuple(cells_of(suite, published, size))
-    known: dict[Request, tuple[Case, ...]] = {}
+    known: dict[Request, tuple[Case, ...]] = {}  # in the order in which blocks have their cases
 
-    def cases(request: Request) -> tuple[Case, ...]:
-        if request not in known:
-            known[request] = cases_of(request, device, models[request.model], ending)
-        return known[request]
+    def expand(requests: Iterable[Request]) -> None:
+        for request in requests:
+            if request not in known:
+                known[request] = cases_of(request, device, models[request.model], ending)
 
-    answers = {cell: cases(cell.request) for cell in cells}
+    expand(cell.request for cell in cells)
+    answers = {cell: known[cell.request] for cell in cells}
     others = _requests_beside(suite, answers, device)
+    expand(itertools.chain(*others.values(), further_requests(suite, size)))
     beside = {
-        cell: tuple(case for request in others[cell] for case in cases(request)) for cell in cells
+        cell: tuple(itertools.chain(*(known[request] for request in others[cell])))
+        for cell in cells
     }
-    for request in further_requests(suite, size):
-        cases(request)
     blocks: dict[str, list[Case]] = {}
     for request, found in known.items():
         blocks.setdefault(request.block, []).extend(found)
@@ -236,7 +237,7 @@ def _cell(suite: Suite, value: Published, point: Point) -> Cell:
 def _request(point: Point, where: str) -> Request:
     for key in ("model", "input", "role", "precision"):
         if getattr(point, key) is None:
-            raise RetableError(f"{where}: no {key!r} for this cell in case, rows or columns")
+            raise RetableError(f"{where}: no {key!r} is given for it")
     assert point.model and point.input and point.role and point.precision
     return Request(
         model=point.model,

@@ -1,8 +1,8 @@
 """What is sampled of an inference on a GPU: which copies and which work between which marks.
 
-Fields: MEASUREMENT.md, after trtexec (TensorRT 8.2, samples/common/sampleInference.cpp). A sampler
-has `fields`, `counters` and `sample() -> seconds`, one a field; one with a pass of its own has
-`close()` too, which waits for what it has under way.
+The parts, their sum and the time in a queue of two are defined as trtexec does (TensorRT 8.2,
+samples/common/sampleInference.cpp). A sampler is what `measure` says it is; one with a pass of its
+own has `close()` too, which waits for what it has under way.
 """
 
 import time

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from retable_runner import contention, measure, posts, torch_posts
+from retable_runner import contention, host_samplers, posts, torch_posts
 
 NAME = "host"
 
@@ -39,10 +39,10 @@ class Inference(object):
         return posts.answering(self, post and self._call(post))
 
     def sampler(self, post):
-        """Return what is sampled: see `measure`."""
+        """Return what is sampled: see `host_samplers`."""
         if hasattr(self._engine, "call") and post is None:
-            return measure.CallSampler(self._engine.call, self._engine.settle)
-        return measure.HostSampler(self.run, post and self._call(post))
+            return host_samplers.FunctionSampler(self._engine.call, self._engine.settle)
+        return host_samplers.HostSampler(self.run, post and self._call(post))
 
     def _call(self, post):
         """Return the function of a post: it takes the outputs of `run`."""

@@ -20,8 +20,8 @@ def bootstrap_interval(launches, statistic=np.median, replicates=1000, seed=SEED
     what is slow within a launch stays so; its value is the median over launches of their statistic.
     The interval is the replicates' central part of `coverage`, stretched around the value by
     sqrt(k / (k - 1)), since k launches drawn from k are too alike by that. `coverage` is what is
-    aimed at: three launches that differ hold the truth less often. (MEASUREMENT.md takes the range
-    of the launches for the interval, and this for its check.) Time grows with replicates * samples.
+    aimed at: three launches that differ hold the truth less often. (retable's values have the range
+    of the launches for their interval; this is its check.) Time grows with replicates * samples.
 
     `statistic(samples, axis)` reduces an axis, as numpy's median and mean do.
 

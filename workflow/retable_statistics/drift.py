@@ -5,7 +5,7 @@ import numpy as np
 from retable_statistics.arrays import series
 
 CHUNKS = 500  # points that slopes are taken between: 125,000 pairs, 1 MB
-STEADY_RELATIVE = 0.01  # MEASUREMENT.md, Warm-up: the last two quarter-medians agree within 1 %
+STEADY_RELATIVE = 0.01  # of the last two quarters' medians: the width that a launch aims at
 
 
 def theil_sen(x, y):

@@ -13,7 +13,7 @@ LOOK_GROWTH = 1.5
 # misses, whichever ends the launch (union bound).
 Z = 2.81
 # The median of a launch that drifts by 1 % is within about 0.5 % of either end's: less than the
-# error of a table's digits. MEASUREMENT.md, Noise, marks the same.
+# error of a table's digits. What drifts more has a caution in its cell.
 MAX_DRIFT = 0.01
 # A device that stays in a state for D samples on average shows one state only in a share
 # exp(-n / D) of launches of n samples, and those look like any steady launch. 5000 samples see

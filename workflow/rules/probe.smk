@@ -1,4 +1,4 @@
-# in:  results/environments/{runtime}/{environment}.json
+# in:  results/environments/{where}/{environment}.json
 # out: results/{device}/environments/{environment}.json: the same, and what the device is
 #      ("host": this machine, where engines are built ahead of time)
 rule probe:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from retable.cases import Block, Case, Cell, Request
-from retable.comparing.answers import Measurements, median_cell
+from retable.comparing.answers import answer_of, median_cell
 from retable.comparing.comparison import Compiled, Versus
+from retable.comparing.measurements import Measurements
 from retable.comparing.readings import Reading
 from retable.comparing.versus import versus
 from retable.config.suite import Compilation
@@ -48,7 +49,7 @@ def _compiled(
     asked: Compilation, block: Block, case: Case, plain: Case | None, measured: Measurements
 ) -> Compiled:
     cell = median_cell(case, asked.field)
-    answer = measured.answer(case, cell, None)
+    answer = answer_of(case, cell, None, measured)
     results = measured.results(case) if answer.measured is not None else []
     found = [result.facts["compilation"] for result in results if "compilation" in result.facts]
     return Compiled(

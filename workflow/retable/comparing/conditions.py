@@ -1,19 +1,19 @@
 """The conditions a table's values depend on: as published beside as they were here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from retable.cases import Case
-from retable.comparing.answers import Measurements
 from retable.comparing.comparison import Condition, WeightsUsed
-from retable.comparing.fields import SAME_WITHOUT_TRANSFERS
+from retable.comparing.fields import TIMED, TRANSFERRED
+from retable.comparing.measurements import Measurements
 from retable.config.budget import BUDGETS
 from retable.config.suite import Table
 from retable.jobs.launch import Measure
 from retable.plan import Plan
-from retable.records import Record
 
 MISSING = "not stated"
 NOT_RECORDED = "not recorded"
+IN_HOST_MEMORY = "none, inputs and outputs are in host memory"
 INTERPRETER = ("python", "numpy")  # what every launch has
 
 
@@ -22,7 +22,7 @@ def conditions_of(
     plan: Plan,
     measured: Measurements,
     weights: list[WeightsUsed],
-    environments: Mapping[str, Record],
+    machine: Mapping[str, object],
     budget: str,
 ) -> list[Condition]:
     """Every condition that differs between the published table and this device."""
@@ -31,15 +31,15 @@ def conditions_of(
         return []
     here = {
         **_input(plan),
-        "device": _device(plan, environments),
+        "device": _device(plan, machine),
         "library": _libraries(cases, measured),
         "weights": _weights(cases, weights),
         **_precision(table, cases),
         "batch": _joined(str(case.request.batch) for case in cases),
-        "transfers": _transfers(cases, plan, measured),
+        "transfers": _transfers(table, plan, measured),
         "threads": _threads(cases, measured),
         "power mode": plan.device.power_mode or NOT_RECORDED,
-        "timed region": _timed_region(cases),
+        "timed region": _timed_region(table, plan, measured),
         **_recipe(budget),
         **_counts(cases, measured, budget),
         **_warnings(cases, measured),
@@ -73,14 +73,13 @@ def _timed_cases(table: Table, plan: Plan) -> list[Case]:
         case: None
         for cell in plan.cells
         if cell.table == table.table
-        for case in plan.answers[cell]
+        for case in plan.shown(cell)
         if case.ending is None
     }
     return list(cases)
 
 
-def _device(plan: Plan, environments: Mapping[str, Record]) -> str:
-    machine = next(iter(environments.values())).facts.get("machine", {})
+def _device(plan: Plan, machine: Mapping[str, object]) -> str:
     processor = f"{machine.get('cpu') or 'unknown CPU'}, {machine.get('cores') or 'unknown'} cores"
     found = machine.get("gpu") if plan.device.memory == "device" else None
     return f"{plan.device.title}: {f'{found}; ' if found else ''}{processor}"
@@ -111,33 +110,46 @@ def _weights_text(one: WeightsUsed) -> str:
     return f"trained here on {one.trained_on}" if one.trained_on else one.weights
 
 
-def _transfers(cases: list[Case], plan: Plan, measured: Measurements) -> str:
-    same = ", ".join(SAME_WITHOUT_TRANSFERS)
-    said = {
-        "host": f"none: inputs and outputs are in host memory ({same} are all latency_sync)",
-        "device": "host to device and back (latency_run has neither, latency_run_d2h the way back)",
+def _transfers(table: Table, plan: Plan, measured: Measurements) -> str:
+    return _by_player(
+        (case.player, TRANSFERRED[field] if measured.on_device(case) else IN_HOST_MEMORY)
+        for case, field in _fields(table, plan, measured)
+    )
+
+
+def _timed_region(table: Table, plan: Plan, measured: Measurements) -> str:
+    posts: dict[str, dict[str, None]] = {}  # of each player, in their order
+    for case in _timed_cases(table, plan):
+        if case.request.post != "none":
+            posts.setdefault(case.player, {})[case.request.post] = None
+    behind = {
+        player: f", and {', '.join(names)} behind it where the row says so"
+        for player, names in posts.items()
     }
-    return _joined(
-        _own_memory(case) if _has_its_own(case, measured) else said[_memory(case, plan)]
-        for case in cases
+    return _by_player(
+        (case.player, TIMED[field] + behind.get(case.player, ""))
+        for case, field in _fields(table, plan, measured)
     )
 
 
-def _has_its_own(case: Case, measured: Measurements) -> bool:
-    """Whether a backend's outputs lie in memory of its library, and the copy of them is told."""
-    results = measured.results(case)[:1]
-    return any("latency_run_d2h" in result.facts.get("fields", []) for result in results)
+def _fields(table: Table, plan: Plan, measured: Measurements) -> Iterator[tuple[Case, str]]:
+    """Each timed case of the table, with the samples that answer its cells' fields."""
+    for cell in plan.cells:
+        if cell.table == table.table:
+            for case in plan.shown(cell):
+                used = measured.field_used(case, cell)
+                if used is not None:
+                    yield case, used
 
 
-def _own_memory(case: Case) -> str:
-    return (
-        f"{case.backend}: its outputs are in its own memory (latency_run_d2h copies them to "
-        "numpy's, latency_run does not)"
-    )
-
-
-def _memory(case: Case, plan: Plan) -> str:
-    return plan.device.memory_of(case.backend)
+def _by_player(said: Iterable[tuple[str, str]]) -> str:
+    """What is said of the players: once where it is of all, else behind the names of some."""
+    players: dict[str, dict[str, None]] = {}  # of each text, in their order
+    for player, text in said:
+        players.setdefault(text, {})[player] = None
+    if len(players) < 2:
+        return _joined(players)
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in players.items())
 
 
 def _threads(cases: list[Case], measured: Measurements) -> str:
@@ -147,12 +159,6 @@ def _threads(cases: list[Case], measured: Measurements) -> str:
         for result in measured.results(case)[:1]
         if "threads" in result.facts
     )
-
-
-def _timed_region(cases: list[Case]) -> str:
-    posts = dict.fromkeys(case.request.post for case in cases if case.request.post != "none")
-    behind = f", and {', '.join(posts)} behind it where the row says so" if posts else ""
-    return f"one run into buffers made before{behind}"
 
 
 def _recipe(budget: str) -> dict[str, str]:

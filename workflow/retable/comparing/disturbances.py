@@ -35,7 +35,7 @@ GPU_CLOCKS = (
     ("nvml", "sm_clock_mhz", "locked_sm_clock_mhz"),
     ("jetson", "gpu_clock_mhz", "locked_gpu_clock_mhz"),
 )
-GPU_CLOCK_BOUND = 0.02  # MEASUREMENT.md, Noise. A step of a GPU's clock is 15 MHz: below 1 %
+GPU_CLOCK_BOUND = 0.02  # two steps: one of a GPU's clock is 15 MHz, below 1 %
 # A CPU's clock is told in steps of 100 MHz, 2 to 4 % of it, as it was over some milliseconds: one
 # step up or down is no news, two are.
 CPU_CLOCK_BOUND = 0.05

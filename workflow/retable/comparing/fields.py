@@ -1,4 +1,4 @@
-"""Timing fields: which samples of a launch answer the field that a table used."""
+"""Timing fields: what each times, and which samples of a launch answer the one of a table."""
 
 import numpy as np
 
@@ -10,6 +10,26 @@ from retable.contract import Result
 SAME_WITHOUT_TRANSFERS = ("latency_sum", "latency_run", "latency_run_d2h", "latency_call")
 
 WITH_POST = ("latency_sync", "latency_sum")
+
+# What lies between a field's two looks at the clock.
+TIMED = {
+    "latency_sync": "one run into buffers made before",
+    "latency_sum": "one run into buffers made before, by the GPU's own events",
+    "gpu_compute": "the GPU's work between the transfers, by its own events",
+    "latency_pipe": "one run while the one before it is under way",
+    "latency_run": "the run call, until its outputs are there",
+    "latency_run_d2h": "the run call, and the copy of its outputs to the host's arrays",
+    "latency_call": "the call of the framework's function, until it returns",
+}
+
+# What of the way between host and device is in it, where inputs and outputs live on a device.
+TRANSFERRED = {
+    **dict.fromkeys(
+        ("latency_sync", "latency_sum", "latency_pipe"), "host to device and back, inside the value"
+    ),
+    "latency_run_d2h": "device to host, inside the value",
+    **dict.fromkeys(("latency_run", "latency_call", "gpu_compute"), "outside the value"),
+}
 
 
 def field_used(field: str, result: Result, memory: str) -> str | None:

@@ -30,7 +30,7 @@ class Scores:
         if self._data == "none":
             return Ending("unavailable", "the run was asked to score nothing: data=none")
         if record is None:
-            return Ending("unavailable", f"nothing here says what {wanted!r} of this model is")
+            return Ending("unavailable", f"no data set of this run tells {wanted!r} of this model")
         if record.outcome != "ok":
             return Ending(record.outcome, record.reason or "")
         found = record.facts["metrics"].get(wanted)

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from retable.cases import Block, Case, Request
-from retable.comparing.answers import Measurements, median_cell
+from retable.comparing.answers import answer_of, median_cell
 from retable.comparing.comparison import Answer, ComparedSplit, Versus, Way
+from retable.comparing.measurements import Measurements
 from retable.comparing.readings import Reading
 from retable.comparing.versus import versus
 from retable.config.suite import Alternative, Split
@@ -57,7 +58,7 @@ def _compared(
 ) -> ComparedSplit:
     """The ways in the order of their latency, each beside the fastest and beside the first."""
     cells = {place: median_cell(case, FIELD) for place, case in cases.items()}
-    answers = {place: measured.answer(cases[place], cells[place], None) for place in cases}
+    answers = {place: answer_of(cases[place], cells[place], None, measured) for place in cases}
     order = sorted(answers, key=lambda place: (_latency(answers[place]), place))
     found = {place: measured.reading(cases[place], cells[place]) for place in cases}
     readings = {place: one for place, one in found.items() if isinstance(one, Reading)}

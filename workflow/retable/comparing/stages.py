@@ -81,11 +81,11 @@ def drops(stages: Iterable[Stage]) -> list[Drop]:
         if "agreement" in stage.facts:
             held = stage.facts["agreement"]
             lost["agreement"] = 1 - own["agreement"] if "agreement" in own else agreement - held
-            # The tensors that go in are not yet the output: nothing is lost against them later.
             agreement = held
         if "relative" in stage.facts:
             held = stage.facts["relative"]
             lost["relative"] = own.get("relative", held - relative)
+            # The tensors that go in are not yet the output: nothing is lost against them later.
             relative = 0.0 if stage.name == "input" else held
         allowed = ALLOWED[stage.precision]
         found += [

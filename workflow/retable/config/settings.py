@@ -34,7 +34,7 @@ class Settings(Entry):
     data_folder: str | None  # the user's own copy of it, where one is needed
     images: int | None = Field(ge=1)  # scored on as many of its first pictures; None: all
     mirror: str | None
-    seed: int = Field(ge=0, lt=2**32 - 1)  # what numpy takes, and one more
+    seed: int = Field(ge=0, lt=2**32 - 1)  # seed + 1 is drawn with, too
     runtime: Literal["venv", "host", "docker"]  # how this machine enters the framework environments
     docker_host: DockerHost | None  # of the device
     phone: str | None

@@ -24,7 +24,7 @@ class Cases:
         self._engines = engines
 
     def json(self, wildcards: Wildcards) -> str:
-        """All that what a case computes depends on besides input files."""
+        """What a case's outputs depend on besides its input files."""
         case = self._run.named_case(wildcards)
         told = {
             "name": case.name,

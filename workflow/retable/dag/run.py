@@ -15,8 +15,8 @@ from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
 from retable.config.suite import Accuracy, Suite
 from retable.errors import RetableError
-from retable.plan import Plan, cells_of, plan_suite
-from retable.published import Published, read_published
+from retable.plan import Plan, cells_of
+from retable.planning import planned, published_values
 from retable.runtimes import Nothing, runtime
 
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
@@ -141,29 +141,28 @@ def plans(
     configuration: Configuration, settings: Settings, device: Device, available: PlugIns
 ) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
-    suites = {
-        name: (
-            configuration.suites[name].asking(settings.further),
-            _published(configuration, name),
-        )
-        for name in settings.suites(list(configuration.suites))
-    }
-    known = {
-        cell.request.model for suite, values in suites.values() for cell in cells_of(suite, values)
-    }
+    names = settings.suites(list(configuration.suites))
+    models = settings.chosen_models(_models_of(configuration, names, settings.further))
     return {
-        name: plan_suite(
-            suite,
-            values,
+        name: planned(
+            configuration,
+            available,
             device,
-            configuration.models,
-            available.ending,
-            settings.chosen_models(known),
-            settings.size,
+            suite=name,
+            further=settings.further,
+            models=models,
+            size=settings.size,
         )
-        for name, (suite, values) in suites.items()
+        for name in names
     }
 
 
-def _published(configuration: Configuration, suite: str) -> list[Published]:
-    return read_published(configuration.root / "data" / "published" / f"{suite}.csv")
+def _models_of(configuration: Configuration, suites: Iterable[str], further: str) -> set[str]:
+    """The models of all cells of some suites."""
+    return {
+        cell.request.model
+        for name in suites
+        for cell in cells_of(
+            configuration.suites[name].asking(further), published_values(configuration, name)
+        )
+    }

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from retable.availability import PlugIns
-from retable.comparing.answers import Measurements
+from retable.comparing.answers import answer_of
 from retable.comparing.chains import Fidelities
 from retable.comparing.claims import judge
 from retable.comparing.comparison import (
@@ -21,6 +21,7 @@ from retable.comparing.comparison import (
 )
 from retable.comparing.compilations import compiled_cases
 from retable.comparing.conditions import conditions_of
+from retable.comparing.measurements import Measurements
 from retable.comparing.paces import session_paces
 from retable.comparing.scores import Scores
 from retable.comparing.scoring import scorings_of
@@ -30,8 +31,9 @@ from retable.config.load import load_configuration
 from retable.config.model import Model
 from retable.config.suite import Table
 from retable.files import read_json, write_json
-from retable.plan import Plan, plan_suite
-from retable.published import Published, read_published
+from retable.plan import Plan
+from retable.planning import planned, published_values
+from retable.published import Published
 from retable.records import Record, read_record
 from retable.sessions import Session
 from retable.steps.options import add_output
@@ -56,23 +58,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     configuration = load_configuration(Path())
-    suite = configuration.suites[given.suite].asking(given.settings["further"])
-    values = read_published(Path("data", "published", f"{given.suite}.csv"))
-    plan = plan_suite(
-        suite,
-        values,
-        configuration.devices[given.device].playing(given.settings["players"]),
-        configuration.models,
-        PlugIns(configuration.root).ending,
-        _chosen(given.settings["models"]),
-        given.settings["size"],
+    settings = given.settings
+    plan = planned(
+        configuration,
+        PlugIns(configuration.root),
+        configuration.devices[given.device].playing(settings["players"]),
+        suite=given.suite,
+        further=settings["further"],
+        models=None if settings["models"] == "all" else listed(settings["models"]),
+        size=settings["size"],
     )
+    suite = plan.suite
     paths = {path.stem: path for path in given.timings}
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
-    environments = {path.stem: read_record(path) for path in given.environments}
-    scores = Scores(map(read_record, given.scores), given.settings["data"])
+    machine = _machine(map(read_record, given.environments))
+    scores = Scores(map(read_record, given.scores), settings["data"])
     measured = Measurements(plan, sessions, scores)
-    published = {value.place: value for value in values}
+    published = {value.place: value for value in published_values(configuration, given.suite)}
     graphs = [read_record(path) for path in given.fidelities]
     natives = [read_record(path) for path in given.natives]
     weights = [
@@ -89,13 +91,11 @@ def run(given: argparse.Namespace) -> None:
         device_title=plan.device.title,
         device_notes=plan.device.notes,
         emulated=plan.device.emulated,
-        settings=given.settings,
-        machine=_machine(environments),
+        settings=settings,
+        machine=machine,
         versions=_versions(plan, measured),
         tables=[
-            _table(
-                table, plan, published, measured, weights, environments, given.settings["budget"]
-            )
+            _table(table, plan, published, measured, weights, machine, settings["budget"])
             for table in suite.tables
         ],
         claims=[judge(claim, plan, published, measured) for claim in suite.claims],
@@ -106,7 +106,7 @@ def run(given: argparse.Namespace) -> None:
         networks=[_network(read_record(path), weights) for path in given.exports],
         agreements=[_agreement(record) for record in graphs],
         chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
-        scorings=scorings_of(plan, measured, configuration, given.settings),
+        scorings=scorings_of(plan, measured, configuration, settings),
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
             for name, session in sessions.items()
@@ -115,18 +115,13 @@ def run(given: argparse.Namespace) -> None:
     write_json(given.output, comparison.model_dump(by_alias=True))
 
 
-def _chosen(models: str) -> list[str] | None:
-    """The models that the run was about; None: all."""
-    return None if models == "all" else listed(models)
-
-
 def _table(
     table: Table,
     plan: Plan,
     published: Mapping[tuple[str, str, str], Published],
     measured: Measurements,
     weights: list[WeightsUsed],
-    environments: Mapping[str, Record],
+    machine: Mapping[str, object],
     budget: str,
 ) -> ComparedTable:
     cells = []
@@ -140,7 +135,7 @@ def _table(
                 column=cell.column,
                 unit=cell.measure.unit,
                 published=PublishedValue(text=value.text, value=value.value, failed=value.failed),
-                answers=[measured.answer(case, cell, value.value) for case in plan.shown(cell)],
+                answers=[answer_of(case, cell, value.value, measured) for case in plan.shown(cell)],
             )
         )
     return ComparedTable(
@@ -152,7 +147,7 @@ def _table(
         columns=list(table.columns),
         backends=list(dict.fromkeys(one.backend for cell in cells for one in cell.answers)),
         cells=cells,
-        conditions=conditions_of(table, plan, measured, weights, environments, budget),
+        conditions=conditions_of(table, plan, measured, weights, machine, budget),
         notes=table.notes,
     )
 
@@ -181,7 +176,7 @@ def _network(export: Record, weights: list[WeightsUsed]) -> Network:
     )
 
 
-def _machine(environments: Mapping[str, Record]) -> dict[str, object]:
+def _machine(environments: Iterable[Record]) -> dict[str, object]:
     """What the device's environments tell of the machine, without what they could not find."""
     wanted = (
         "board",
@@ -195,7 +190,7 @@ def _machine(environments: Mapping[str, Record]) -> dict[str, object]:
         "governor",
     )
     found: dict[str, object] = {}
-    for record in environments.values():
+    for record in environments:
         machine = record.facts.get("machine", {})
         found.update({key: machine[key] for key in wanted if machine.get(key) is not None})
     return found
