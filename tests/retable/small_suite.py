@@ -98,8 +98,8 @@ class Small:
         )
 
     def _availability(self, case: Case, model: Model) -> Ending | None:
-        missing = case.backend in self.unavailable
-        return Ending("unavailable", f"{case.backend} is not here") if missing else None
+        missing = case.player in self.unavailable
+        return Ending("unavailable", f"{case.player} is not here") if missing else None
 
     @property
     def names(self) -> list[str]:

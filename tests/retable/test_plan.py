@@ -90,7 +90,7 @@ def test_a_framework_that_the_device_lacks_is_unsupported() -> None:
     assert made.ending is not None and made.ending.outcome == "unsupported"
     assert "has no backend for the role 'native' for torch models" in made.ending.reason
     (made,) = cases_of(wanted, cpu, model("paddle"), lambda case, model: None)
-    assert (made.backend, made.ending) == ("paddle", None)
+    assert (made.player, made.ending) == ("paddle", None)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_precision_set_by_a_flag_is_built_from_the_fp32_graph(
 def test_every_backend_of_a_role_answers_in_the_order_of_the_device_file() -> None:
     small = Small({"A": {}}, device="cpu")
     answers = small.plan.answers[small.cell("A")]
-    assert [case.backend for case in answers] == list(CONFIGURATION.devices["cpu"].backends)[:2]
+    assert [case.player for case in answers] == list(CONFIGURATION.devices["cpu"].backends)[:2]
     assert [case.name for case in small.plan.blocks["tiny_8x8"].cases] == [
         case.name for case in answers
     ]
@@ -150,7 +150,7 @@ def test_engines_stand_beside_a_framework_that_is_there(
     asked = {"A": {"role": "native"}}
     plan = Small(asked, device=device, framework=framework, beside=["engine"]).plan
     (cell,) = plan.cells
-    assert [case.player for case in plan.beside[cell]] == beside
+    assert [case.label for case in plan.beside[cell]] == beside
     own = [case for case in plan.answers[cell] if case.ending is None]
     assert len(plan.runnable_cases) == len(own) + len(beside)
 
@@ -182,7 +182,7 @@ def test_one_library_may_play_two_roles_under_two_names() -> None:
     )
     wanted = dataclasses.replace(REQUEST, role="native-cpu")
     (made,) = cases_of(wanted, players, model("paddle"), lambda case, model: None)
-    assert (made.backend, made.plugin, made.ending) == ("paddle_cpu", "paddle", None)
+    assert (made.player, made.backend, made.ending) == ("paddle_cpu", "paddle", None)
     assert made.name == "paddle_cpu.native_cpu.fp32"
     assert [players.memory_of(name) for name in players.backends] == ["device", "host"]
     (made,) = cases_of(wanted, players, model("torch"), lambda case, model: None)

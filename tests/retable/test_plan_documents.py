@@ -66,7 +66,7 @@ def test_models_that_are_not_chosen_say_so() -> None:
         {"efficientdet-d0", "unet"},
     )
     assert [block.name for block in plan.runnable] == ["efficientdet-d0_512x512"]
-    assert [case.player for case in plan.runnable[0].cases] == [
+    assert [case.label for case in plan.runnable[0].cases] == [
         *("tensorflow", "tensorflow", "tensorflow"),
         *("openvino", "onnxruntime"),
     ]
@@ -85,7 +85,7 @@ def test_engines_answer_beside_the_framework_where_a_table_asks_for_them() -> No
     alone = planned(
         plan.suite.asking("none"), published_values("tf2-detection-zoo"), plan.device.device
     )
-    assert {case.player for cell in alone.cells for case in alone.shown(cell)} == {"tensorflow"}
+    assert {case.label for cell in alone.cells for case in alone.shown(cell)} == {"tensorflow"}
 
 
 def cell_at(plan: Plan, table: str, row: str, column: str) -> Cell:
@@ -139,9 +139,9 @@ def test_names_are_unambiguous(suite: str, device: str) -> None:
 def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) -> None:
     plan = plan_of(suite, device)
     for cell in plan.cells:
-        (case,) = [case for case in plan.answers[cell] if case.backend not in OURS]
+        (case,) = [case for case in plan.answers[cell] if case.player not in OURS]
         if cell.measured_on == device:
-            assert case.backend
+            assert case.player
             assert case.ending is None or case.request.precision == "int8"
 
 
@@ -161,7 +161,7 @@ def test_on_its_device_each_value_has_exactly_one_case(suite: str, device: str) 
 )
 def test_block_sizes(suite: str, device: str, sizes: dict[int, int]) -> None:
     blocks = plan_of(suite, device).blocks
-    found = [sum(case.backend not in OURS for case in block.cases) for block in blocks.values()]
+    found = [sum(case.player not in OURS for case in block.cases) for block in blocks.values()]
     assert Counter(found) == sizes
 
 
@@ -216,7 +216,7 @@ def test_a_run_of_the_published_rows_alone_asks_for_nothing_else() -> None:
 def test_roles_become_backends() -> None:
     def backends(suite: str, device: str, *place: str) -> list[str]:
         plan = plan_of(suite, device)
-        return [case.backend for case in plan.answers[cell_at(plan, *place)]]
+        return [case.player for case in plan.answers[cell_at(plan, *place)]]
 
     native = ("cityscapes", "UNet | N | FP32", "time(s/img)")
     engine = ("cityscapes", "UNet | Y | FP32", "time(s/img)")
@@ -239,14 +239,14 @@ def test_engines_answer_for_the_cpu_with_the_columns_threads() -> None:
 def test_an_engine_may_be_made_of_the_frameworks_own_files() -> None:
     plan = plan_of("paddleseg", "v100")
     cases = plan.answers[cell_at(plan, "cityscapes", "UNet | Y | FP16", "time(s/img)")]
-    assert {case.backend: (case.plugin, case.graph) for case in cases} == {
+    assert {case.player: (case.backend, case.graph) for case in cases} == {
         "tensorrt": ("tensorrt", "unet/1024x2048/argmax/fp16"),
         "paddle_tensorrt": ("paddle", "unet/native"),
         "paddle_tensorrt_published": ("paddle", "unet/native"),
     }
     plan = plan_of("fast-scnn", "v100")  # which is no Paddle network
     assert not any(
-        case.backend.startswith("paddle") for one in plan.answers.values() for case in one
+        case.player.startswith("paddle") for one in plan.answers.values() for case in one
     )
 
 

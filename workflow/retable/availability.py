@@ -28,7 +28,7 @@ class PlugIns:
             ("tail", "retable_export/tails", "none" if native else request.tail),
             ("precision", "retable_export/precisions", "none" if native else _graph_step(case)),
             ("post", "retable_runner/posts", request.post),
-            ("backend", "retable_runner/backends", case.plugin),
+            ("backend", "retable_runner/backends", case.backend),
         ]
         for word, folder, name in wanted:
             if name != "none" and not self._file(folder, name).is_file():

@@ -47,11 +47,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Case:
-    """A request, answered by one backend of one device. `ending` is set when it cannot run."""
+    """A request, answered by one player of one device. `ending` is set when it cannot run."""
 
     request: Request
-    backend: str  # the player's name on the device; empty when nobody plays the role
-    plugin: str  # the file in retable_runner/backends that stands behind it
+    player: str  # its name on the device; empty when nobody plays the role
+    backend: str  # the library behind it: a file in retable_runner/backends
     environment: str
     graph_precision: Precision  # of the ONNX file that the engine is built from
     ending: Ending | None = None
@@ -62,16 +62,16 @@ class Case:
         """The case's name within its block: `openvino.none+numpy_argmax.fp32`."""
         request = self.request
         work = self.work if request.post == "none" else f"{self.work}+{request.post}"
-        parts = [self.player, work, request.precision]
+        parts = [self.label, work, request.precision]
         if request.batch != 1:
             parts.append(f"batch={request.batch}")
         parts += [f"{key}={value}" for key, value in request.options]
         return ".".join(parts)
 
     @property
-    def player(self) -> str:
-        """The backend's name; where no backend plays the role, the role's."""
-        return self.backend or self.request.role
+    def label(self) -> str:
+        """Who answers, as pages call it: the player, or where nobody plays the role, the role."""
+        return self.player or self.request.role
 
     @property
     def native(self) -> bool:
@@ -90,7 +90,7 @@ class Case:
     def engine(self) -> str:
         """The engine under results/{device}/engines/."""
         request = self.request
-        return f"{request.model}/{request.input_key}/{self.work}/{request.precision}/{self.backend}"
+        return f"{request.model}/{request.input_key}/{self.work}/{request.precision}/{self.player}"
 
     @property
     def work(self) -> str:

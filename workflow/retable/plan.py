@@ -137,7 +137,7 @@ def _requests_beside(
     roles = {table.table: table.beside for table in suite.tables}
 
     def is_asked(role: str, cases: tuple[Case, ...]) -> bool:
-        own = {case.backend for case in cases}
+        own = {case.player for case in cases}
         playing = {name for name, player in device.backends.items() if role in player.roles}
         return bool(playing) and own != {""} and not own & playing
 
@@ -208,8 +208,8 @@ def _case(
 
 def _case_of(request: Request, name: str, player: Player, device: Device) -> Case:
     graph_precision = "fp32" if request.precision in player.precision_flags else request.precision
-    plugin = device.plugin(name)
-    return Case(request, name, plugin, player.environment, graph_precision, source=player.source)
+    backend = device.backend_of(name)
+    return Case(request, name, backend, player.environment, graph_precision, source=player.source)
 
 
 def _row_points(table: Table) -> dict[str, Point]:

@@ -47,7 +47,7 @@ def conduct(
                 one.finish()
             for one in underway:
                 one.end()
-            launches += [one.launch() for one in underway]
+            launches += [one.left() for one in underway]
     return launches
 
 
@@ -118,7 +118,8 @@ class _Underway:
         if self.answers:
             self._running.tell("end")
 
-    def launch(self) -> Launch:
+    def left(self) -> Launch:
+        """What it left, once it has ended or does not answer."""
         result = self._running.result(self._timeout_s) if self.answers else self._left
         return Launch(
             entry=self._entry,

@@ -25,7 +25,7 @@ class SessionCase(Message):
 
 
 class SessionJob(Message):
-    """A block to time. The workflow passes it on the command line: it is all that is timed."""
+    """A block to time, all of it: what the verb `plan` writes, and `time` reads."""
 
     suite: str
     block: str

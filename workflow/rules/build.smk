@@ -16,7 +16,7 @@ rule build:
     resources:
         card=dag.engines.cards,
     params:
-        backend=dag.engines.plugin,
+        backend=dag.engines.backend,
         options=dag.engines.options,
         code=dag.code.build_digest,
         timings="results/{device}/engines/{player}.timings",

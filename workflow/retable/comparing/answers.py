@@ -95,7 +95,7 @@ def _verdict(cell: Cell, ratio: Estimate | None, measured: Measurements) -> str 
 def _answer(case: Case, cell: Cell, measured: Measurements, /, **rest: object) -> Answer:
     return Answer.model_validate(
         {
-            "backend": case.player,
+            "backend": case.label,
             "case": case.name,
             "block": case.request.block,
             "beside": _is_beside(case, cell),

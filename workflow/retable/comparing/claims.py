@@ -82,13 +82,13 @@ def matched_cases(pair: Cells, plan: Plan) -> Iterator[tuple[str, Case, Case]]:
     uppers, lowers = (plan.answers[cell] for cell in pair)
     if pair[0].request.role == pair[1].request.role:
         for upper, lower in zip(uppers, lowers, strict=True):
-            yield upper.player, upper, lower
+            yield upper.label, upper, lower
         return
     for upper, lower in itertools.product(uppers, lowers):
-        yield f"{upper.player} against {lower.player}", upper, lower
+        yield f"{upper.label} against {lower.label}", upper, lower
 
 
-def verdict_of(low: float, high: float, bounds: tuple[float, float]) -> Verdict:
+def verdict_within(low: float, high: float, bounds: tuple[float, float]) -> Verdict:
     """Where an interval lies: inside the bounds, outside, or across one of them."""
     if bounds[0] <= low and high <= bounds[1]:
         return "holds"
@@ -138,7 +138,7 @@ def _published_summary(claim: Claim, plan: Plan, published: Values) -> str:
     ratios = [ratio for ratio in found if ratio is not None]
     if not ratios:
         return "no two published values to compare"
-    held = sum(verdict_of(ratio, ratio, claim.expect.bounds()) == "holds" for ratio in ratios)
+    held = sum(verdict_within(ratio, ratio, claim.expect.bounds()) == "holds" for ratio in ratios)
     return f"{_range(min(ratios), max(ratios))}, holds in {held} of {len(ratios)}"
 
 
@@ -184,7 +184,7 @@ def _judged(claim: Claim, pair: Cells, published: float | None, found: "Ratio | 
         ratio, floor = found
         estimate = Interval.of(ratio)
         bounded = widened(ratio, floor or 0.0)
-        verdict = verdict_of(bounded.low, bounded.high, claim.expect.bounds())
+        verdict = verdict_within(bounded.low, bounded.high, claim.expect.bounds())
     reason = f"{ending.outcome}: {ending.reason}" if ending else None
     return Pair(
         row=pair[0].row,

@@ -41,7 +41,7 @@ def _plain(asked: Compilation, block: Block, case: Case) -> Case | None:
     if wanted == case.request:
         return None
     return next(
-        (one for one in block.runnable if (one.request, one.player) == (wanted, case.player)), None
+        (one for one in block.runnable if (one.request, one.label) == (wanted, case.label)), None
     )
 
 
@@ -55,7 +55,7 @@ def _compiled(
     return Compiled(
         model=case.request.model,
         input=case.request.input_key,
-        backend=case.player,
+        backend=case.label,
         setting=f"{asked.option}={dict(case.request.options)[asked.option]}",
         answer=answer,
         clusters=_median(found, "clusters"),

@@ -89,7 +89,7 @@ def _libraries(cases: list[Case], measured: Measurements) -> str:
     found = {}
     for case in cases:
         for result in measured.results(case)[:1]:
-            found.update({case.backend: result.versions})
+            found.update({case.player: result.versions})
     libraries = [
         f"{package} {version}"
         for versions in found.values()
@@ -112,7 +112,7 @@ def _weights_text(one: WeightsUsed) -> str:
 
 def _transfers(table: Table, plan: Plan, measured: Measurements) -> str:
     return _by_player(
-        (case.player, TRANSFERRED[field] if measured.on_device(case) else IN_HOST_MEMORY)
+        (case.label, TRANSFERRED[field] if measured.on_device(case) else IN_HOST_MEMORY)
         for case, field in _fields(table, plan, measured)
     )
 
@@ -121,13 +121,13 @@ def _timed_region(table: Table, plan: Plan, measured: Measurements) -> str:
     posts: dict[str, dict[str, None]] = {}  # of each player, in their order
     for case in _timed_cases(table, plan):
         if case.request.post != "none":
-            posts.setdefault(case.player, {})[case.request.post] = None
+            posts.setdefault(case.label, {})[case.request.post] = None
     behind = {
         player: f", and {', '.join(names)} behind it where the row says so"
         for player, names in posts.items()
     }
     return _by_player(
-        (case.player, TIMED[field] + behind.get(case.player, ""))
+        (case.label, TIMED[field] + behind.get(case.label, ""))
         for case, field in _fields(table, plan, measured)
     )
 
@@ -154,7 +154,7 @@ def _by_player(said: Iterable[tuple[str, str]]) -> str:
 
 def _threads(cases: list[Case], measured: Measurements) -> str:
     return _joined(
-        f"{case.backend}: {result.facts['threads']}"
+        f"{case.player}: {result.facts['threads']}"
         for case in cases
         for result in measured.results(case)[:1]
         if "threads" in result.facts

@@ -43,7 +43,7 @@ class Measurements:
         assert cell.measure.field is not None
         found = self._read(case, cell.measure.field)
         if found is None:
-            return Ending("unsupported", f"{case.backend} does not give {cell.measure.field}")
+            return Ending("unsupported", f"{case.player} does not give {cell.measure.field}")
         return found
 
     def latency(self, case: Case, field: str) -> Estimate | None:
@@ -104,7 +104,7 @@ class Measurements:
         return reading(self.launches(case, twin), field, case.request.post, self._memory(case))
 
     def _memory(self, case: Case) -> str:
-        return self.plan.device.memory_of(case.backend)
+        return self.plan.device.memory_of(case.player)
 
 
 def over_launches(values: Mapping[int, float], scale: float = 1.0) -> Estimate:

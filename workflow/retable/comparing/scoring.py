@@ -55,7 +55,7 @@ def _scored(case: Case, record: Record, field: str, measured: Measurements) -> S
         model=case.request.model,
         input=case.request.input_key,
         case=case.name,
-        backend=case.player,
+        backend=case.label,
         outcome=record.outcome,
         reason=record.reason,
         metrics=record.facts.get("metrics", {}),

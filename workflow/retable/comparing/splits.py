@@ -49,7 +49,7 @@ def _alternatives(split: Split, block: Block) -> Iterator[Mapping[int, Case]]:
         place = places.get((case.request.tail, case.request.post))
         if place is not None:
             rest = dataclasses.replace(case.request, tail="", post="")
-            groups.setdefault((case.player, rest), {})[place] = case
+            groups.setdefault((case.label, rest), {})[place] = case
     return (found for found in groups.values() if len(found) > 1)
 
 
@@ -74,7 +74,7 @@ def _compared(
         model=first.request.model,
         input=first.request.input_key,
         precision=first.request.precision,
-        backend=first.player,
+        backend=first.label,
         ways=[
             Way(
                 alternative=_words(split.alternatives[place]),

@@ -170,13 +170,13 @@ class Device(Entry):
         """The environments that its players run in there."""
         return sorted({player.environment for player in self.backends.values()})
 
-    def plugin(self, player: str) -> str:
+    def backend_of(self, player: str) -> str:
         """The backend's file that stands behind a player."""
         return self.backends[player].backend or player
 
     def framework(self, player: str) -> str:
         """The framework whose own files a player runs, where it runs such."""
-        return self.backends[player].framework or self.plugin(player)
+        return self.backends[player].framework or self.backend_of(player)
 
     def memory_of(self, player: str) -> str:
         """Where the player's inputs and outputs live."""

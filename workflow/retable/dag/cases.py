@@ -29,7 +29,7 @@ class Cases:
         told = {
             "name": case.name,
             "block": wildcards.block,
-            "backend": case.plugin,
+            "backend": case.backend,
             "options": self._run.options_of(case),
             "post": case.request.post,
             "input": case.request.input_key,
@@ -45,7 +45,7 @@ class Cases:
 
     def cards(self, wildcards: Wildcards) -> int:
         """How many of the run's graphics cards a step takes that runs the case's engine."""
-        player = self._run.named_case(wildcards).backend
+        player = self._run.named_case(wildcards).player
         return int(self._run.device.memory_of(player) == "device")
 
     def engine(self, wildcards: Wildcards) -> str:

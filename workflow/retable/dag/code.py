@@ -36,7 +36,7 @@ class Code:
         return self.of(f"retable_export.precisions.{wildcards.precision}")
 
     def backend(self, wildcards: Wildcards) -> list[str]:
-        return self.of(f"retable_runner.backends.{self._run.device.plugin(wildcards.player)}")
+        return self.of(f"retable_runner.backends.{self._run.device.backend_of(wildcards.player)}")
 
     def build_digest(self, wildcards: Wildcards) -> str:
         """A digest of the sources that build an engine: part of the engine's identity."""
@@ -58,7 +58,7 @@ class Code:
         case = self._run.named_case(wildcards)
         post = case.request.post
         posts = [] if post == "none" else [f"retable_runner.posts.{post}"]
-        return self.of(f"retable_runner.backends.{case.plugin}", *posts)
+        return self.of(f"retable_runner.backends.{case.backend}", *posts)
 
     def runtime(self, wildcards: Wildcards) -> list[str]:
         return self.of(f"retable.runtimes.{self._environments.runtime(wildcards)}")
@@ -70,7 +70,7 @@ class Code:
         return self.of(f"retable.runtimes.{runtime}", *inside)
 
     def session(self, wildcards: Wildcards) -> list[str]:
-        backends = {case.plugin for case in self._run.block(wildcards).runnable}
+        backends = {case.backend for case in self._run.block(wildcards).runnable}
         posts = {case.post for case in self._sessions.session(wildcards).cases} - {"none"}
         return self.of(
             *(f"retable_runner.backends.{name}" for name in sorted(backends)),

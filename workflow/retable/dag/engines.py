@@ -13,14 +13,14 @@ class Engines:
         self._run = run
         self.environment = environments.of_build
 
-    def plugin(self, wildcards: Wildcards) -> str:
-        return self._run.device.plugin(wildcards.player)
+    def backend(self, wildcards: Wildcards) -> str:
+        return self._run.device.backend_of(wildcards.player)
 
     def options(self, wildcards: Wildcards) -> str:
         return json.dumps(self._run.player(wildcards).options, sort_keys=True)
 
     def source(self, wildcards: Wildcards) -> str:
-        return f"results/models/{self._run.case(wildcards).graph}.json"
+        return f"results/models/{self._run.case_of_engine(wildcards).graph}.json"
 
     def memory_limit(self) -> list[str]:
         """Of whatever runs on the device, as the steps' option."""
@@ -54,9 +54,9 @@ class Engines:
 
     def program_of(self, case: Case) -> str | None:
         """The record of the program that a case's player starts on the device, if it does."""
-        if self._run.device.backends[case.backend].program is None:
+        if self._run.device.backends[case.player].program is None:
             return None
-        return f"results/{self._run.device.device}/programs/{case.backend}.json"
+        return f"results/{self._run.device.device}/programs/{case.player}.json"
 
     def all(self) -> list[str]:
         """Every engine of the run, for those who only want them built."""

@@ -112,7 +112,7 @@ class Run:
         """The cases of a suite that can run here."""
         return list(self.plans[wildcards.suite].runnable_cases)
 
-    def case(self, wildcards: Wildcards) -> Case:
+    def case_of_engine(self, wildcards: Wildcards) -> Case:
         """A case that the engine with these wildcards belongs to."""
         engine = "/".join(
             getattr(wildcards, name) for name in ("model", "input", "work", "precision", "player")
@@ -125,7 +125,7 @@ class Run:
 
     def options_of(self, case: Case) -> dict[str, Scalar]:
         """What its backend is told: the player's options, and over them the case's own."""
-        return {**self.device.backends[case.backend].options, **dict(case.request.options)}
+        return {**self.device.backends[case.player].options, **dict(case.request.options)}
 
     def named_case(self, wildcards: Wildcards) -> Case:
         """A case by the names of its block and of itself, of whatever suite."""

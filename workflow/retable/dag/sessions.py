@@ -43,7 +43,7 @@ class Sessions:
         request = case.request
         return SessionCase(
             name=case.name,
-            backend=case.plugin,
+            backend=case.backend,
             environment=self._environments.on_device(case.environment),
             engine=self._engines.of(case),
             program=self._engines.program_of(case),

@@ -224,6 +224,13 @@ def _definition_text(facts: dict[str, Any]) -> str:
     return f"; {by_definition:.1e} from what the tail's definition gives"
 
 
+def table_text(rows: Sequence[Sequence[str]], labels: int) -> str:
+    """A table in Markdown, its header first; the first `labels` columns are words, others numbers."""
+    header, *others = (f"| {' | '.join(map(escaped, row))} |" for row in rows)
+    rule = "|" + ":---|" * labels + "---:|" * (len(rows[0]) - labels)
+    return "\n".join([header, rule, *others])
+
+
 def escaped(text: str) -> str:
     """Text that stays within its cell of a markdown table."""
     return " ".join(text.replace("|", "\\|").split("\n"))
@@ -239,7 +246,7 @@ def render(template: Path, **names: Any) -> str:
         autoescape=False,  # markdown, from our own files
     )
     filters: dict[str, Callable[..., str]] = {
-        "row": lambda cells: "| " + " | ".join(map(escaped, cells)) + " |",
+        "table": table_text,
         "escaped": escaped,
         "number": number,
     }

@@ -201,7 +201,7 @@ def _versions(plan: Plan, measured: Measurements) -> dict[str, dict[str, str]]:
     for block in plan.runnable:
         for case in block.runnable:
             for result in measured.results(case)[:1]:
-                found.setdefault(case.backend, {}).update(result.versions)
+                found.setdefault(case.player, {}).update(result.versions)
     return found
 
 

@@ -92,10 +92,10 @@ def _of_players(device: Device, root: Path) -> Iterator[Finding]:
 def _missing(device: Device, player: str, root: Path) -> str | None:
     """The first file of this checkout that a player would need and that is not there."""
     packages = root / "workflow"
-    plugin, environment = device.plugin(player), device.backends[player].environment
+    backend, environment = device.backend_of(player), device.backends[player].environment
     wanted = {
         f"runtime {device.runtime!r}": packages / "retable" / "runtimes" / f"{device.runtime}.py",
-        f"backend {plugin!r}": packages / "retable_runner" / "backends" / f"{plugin}.py",
+        f"backend {backend!r}": packages / "retable_runner" / "backends" / f"{backend}.py",
         f"environment {environment!r}": root / "containers" / environment,
     }
     absent = [what for what, path in wanted.items() if not path.exists()]
