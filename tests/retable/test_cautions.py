@@ -9,7 +9,7 @@ from small_suite import Small, measured_by_turns
 
 from retable.comparing.comparison import Answer, Caution
 from retable.contract import Result
-from retable.pages.page import CAUTIONS, Footnotes, table_rows
+from retable.pages.texts import CAUTIONS, Footnotes, table_rows
 
 NULL = "null.none.fp32"
 TURNS = 5  # one a second, of four samples each

@@ -13,8 +13,8 @@ from retable.config.suite import Plot
 from retable.contract import Result
 from retable.files import write_json
 from retable.pages.compilations import compiled_table, setting_sentences
-from retable.pages.page import Footnotes
 from retable.pages.setting_plots import _bars
+from retable.pages.texts import Footnotes
 from retable.steps import report
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "templates" / "suite.md.j2"

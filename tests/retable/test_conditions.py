@@ -75,7 +75,7 @@ def test_players_that_time_another_call_are_told_apart() -> None:
     assert len(launches) == 3
     told = here(small, small.measured(launches))
     assert told["timed region"] == (
-        f"tensorflow: {TIMED['latency_call']}; onnxruntime, openvino: {TIMED['latency_sync']}"
+        f"tensorflow: {TIMED['latency_call']}; openvino, onnxruntime: {TIMED['latency_sync']}"
     )
     assert told["transfers"] == IN_HOST_MEMORY
 

@@ -7,6 +7,7 @@ import pytest
 from small_comparison import ROWS, cell, comparison, failed, measured, table
 from small_suite import CONFIGURATION, Small
 
+from retable.comparing.answers import answer_of
 from retable.comparing.cautions import EMULATED
 from retable.comparing.comparison import Scoring
 from retable.comparing.compilations import compiled_cases
@@ -15,9 +16,9 @@ from retable.comparing.scores import Scores
 from retable.comparing.scoring import scorings_of
 from retable.comparing.splits import compared_splits
 from retable.config.suite import Plot
-from retable.pages.page import Footnotes, scores_table, table_rows
+from retable.pages.page import page_of
 from retable.pages.plots import bar_of, drawable, has_answers
-from retable.pages.sections import page_of
+from retable.pages.texts import Footnotes, scores_table, table_rows
 from retable.records import Record
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "templates" / "suite.md.j2"
@@ -128,7 +129,7 @@ def test_a_score_of_a_table_says_it_and_is_compared(emulated: bool) -> None:
     small = Small({"plain": column}, emulated=emulated)
     measured_ = Measurements(small.plan, {}, Scores([_score(FAST, 0.5)], "embedded"))
     (case,) = small.plan.answers[small.cell("plain")]
-    answer = measured_.answer(case, small.cell("plain"), 60.0)
+    answer = answer_of(case, small.cell("plain"), 60.0, measured_)
     assert answer.score == 50.0
     assert (answer.cautions == [EMULATED]) == emulated
     assert bar_of("null", cell(ROWS[0], answer)) == (50.0, 50.0, 50.0)

@@ -25,13 +25,13 @@ from retable.comparing.comparison import (
 from retable.comparing.numbers import number, spread, times
 from retable.contract import Result
 from retable.files import write_json
-from retable.pages.page import (
+from retable.pages.rendering import render
+from retable.pages.texts import (
     Footnotes,
     agreement_text,
     drops_text,
     floors_text,
     paces_text,
-    render,
     table_header,
     table_rows,
 )

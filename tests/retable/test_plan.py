@@ -242,7 +242,7 @@ def test_what_is_missing_is_named_with_its_file(checkout: Path, missing: str, wo
 
 
 def test_a_backend_is_looked_for_under_its_files_name(checkout: Path) -> None:
-    renamed = dataclasses.replace(whole(), backend="tensorrt_at_night")
+    renamed = dataclasses.replace(whole(), player="tensorrt_at_night")
     assert PlugIns(checkout).ending(renamed, model()) is None
 
 

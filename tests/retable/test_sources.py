@@ -51,11 +51,11 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         (
             "steps.tail",
             {"contract"},
-            {"pages.page", "comparing.comparison", "comparing.statistics", "cases"},
+            {"pages.texts", "comparing.comparison", "comparing.statistics", "cases"},
         ),
-        ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages.page"}),
+        ("steps.export", {"cases", "records"}, {"plan", "config.suite", "pages.texts"}),
         ("steps.build", {"contract", "files"}, {"plan", "config.suite", "config.model"}),
-        ("steps.time", {"sessions", "processes", "config.budget"}, {"plan", "pages.page"}),
+        ("steps.time", {"sessions", "processes", "config.budget"}, {"plan", "pages.texts"}),
         ("runtimes.venv", {"local", "locks"}, {"rounds", "plan"}),
         (
             "steps.time",
@@ -70,7 +70,7 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         (
             "steps.compare",
             {"comparing.statistics", "comparing.claims", "plan"},
-            {"pages.page", "pages.plots", "processes"},
+            {"pages.texts", "pages.plots", "processes"},
         ),
         (
             "steps.compare",
@@ -79,13 +79,13 @@ def test_every_source_is_a_file_and_the_module_is_one_of_them(module: str) -> No
         ),
         (
             "steps.report",
-            {"pages.page", "pages.plots", "comparing.comparison"},
+            {"pages.texts", "pages.plots", "comparing.comparison"},
             {"processes", "comparing.statistics", "comparing.claims"},
         ),
         (
             "steps.index",
-            {"pages.page", "comparing.comparison"},
-            {"pages.plots", "comparing.statistics"},
+            {"pages.rendering", "comparing.comparison"},
+            {"pages.texts", "pages.plots", "comparing.statistics"},
         ),
     ],
 )

@@ -10,9 +10,9 @@ from small_comparison import comparison, failed, measured
 
 from retable.comparing.comparison import ComparedSplit, Interval, Network, Versus, Way
 from retable.files import write_json
-from retable.pages.page import Footnotes
 from retable.pages.plots import draw_splits
 from retable.pages.splits import split_sentence, splits_table, unanswered, works
+from retable.pages.texts import Footnotes
 from retable.steps import report
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "templates" / "suite.md.j2"

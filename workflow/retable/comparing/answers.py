@@ -3,7 +3,7 @@
 from retable.cases import Case, Cell, Ending, Measure
 from retable.comparing.cautions import cautions_of
 from retable.comparing.comparison import Answer, Interval
-from retable.comparing.measurements import Measurements, over_launches
+from retable.comparing.measurements import Measurements, interval, over_launches
 from retable.comparing.paces import at_pace, pace_of
 from retable.comparing.readings import Reading
 from retable.comparing.statistics import STATISTICS, Statistic
@@ -38,14 +38,14 @@ def answer_of(case: Case, cell: Cell, published: float | None, measured: Measure
         outcome=ended.outcome,
         reason=ended.reason,
         field=_other_field(case, cell, measured),
-        measured=Interval.of(value),
-        ratio=Interval.of(ratio) if ratio else None,
+        measured=interval(value),
+        ratio=interval(ratio) if ratio else None,
         verdict=None if _is_beside(case, cell) else _verdict(cell, ratio, measured),
         launches=len(found.rounds),
         samples=sum(len(series.times) for series in found.rounds.values()),
         basis="all" if statistic.of_all else found.basis,
         kept_share=found.kept_share,
-        of_all=Interval.of(over_launches(found.on("all").per_round(statistic), scale)),
+        of_all=interval(over_launches(found.on("all").per_round(statistic), scale)),
         pace_ms=pace_of(found),
         at_pace=_at_its_pace(found, statistic, scale),
         cautions=measured.of_device
@@ -119,7 +119,7 @@ def _at_its_pace(found: Reading, statistic: Statistic, scale: float) -> Interval
     """The value at one pace, where the statistic leaves out what others disturbed."""
     pace_ms = pace_of(found)
     paced = None if pace_ms is None or statistic.of_all else at_pace(found, pace_ms)
-    return Interval.of(over_launches(paced.per_round(statistic), scale)) if paced else None
+    return interval(over_launches(paced.per_round(statistic), scale)) if paced else None
 
 
 def median_cell(case: Case, field: str) -> Cell:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from retable.cases import Case, Cell, Ending, Measure, Request, agrees
-from retable.comparing.comparison import ClaimAnswer, ComparedClaim, Interval, Pair
-from retable.comparing.measurements import Measurements
+from retable.comparing.comparison import ClaimAnswer, ComparedClaim, Pair
+from retable.comparing.measurements import Measurements, interval
 from retable.comparing.numbers import times
 from retable.comparing.readings import Reading, common_basis
 from retable.config.suite import Claim, Point
@@ -182,7 +182,7 @@ def _judged(claim: Claim, pair: Cells, published: float | None, found: "Ratio | 
     estimate, verdict, floor = None, None, None
     if not isinstance(found, Ending):
         ratio, floor = found
-        estimate = Interval.of(ratio)
+        estimate = interval(ratio)
         bounded = widened(ratio, floor or 0.0)
         verdict = verdict_within(bounded.low, bounded.high, claim.expect.bounds())
     reason = f"{ending.outcome}: {ending.reason}" if ending else None

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from retable.config.suite import Plot
 from retable.contract import Message, OutcomeName
-from retable_statistics.launches import Estimate
 
 
 class Interval(Message):
@@ -16,11 +15,6 @@ class Interval(Message):
     low: float
     high: float
     coverage: float
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> "Interval":
-        """As computed, in the estimate's unit."""
-        return cls(**estimate._asdict())
 
 
 class PublishedValue(Message):

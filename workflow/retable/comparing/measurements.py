@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from retable.cases import Block, Case, Cell, Ending
 from retable.comparing.cautions import EMULATED
-from retable.comparing.comparison import Caution
+from retable.comparing.comparison import Caution, Interval
 from retable.comparing.fields import field_used
 from retable.comparing.readings import Basis, Reading, ratio_by_round, reading
 from retable.comparing.scores import Scores
@@ -111,3 +111,8 @@ def over_launches(values: Mapping[int, float], scale: float = 1.0) -> Estimate:
     """The median of the launches' values, by round, with their interval; all times `scale`."""
     found: Estimate = median_of_launches([value * scale for value in values.values()])
     return found
+
+
+def interval(estimate: Estimate) -> Interval:
+    """An estimate as a comparison holds it."""
+    return Interval(**estimate._asdict())

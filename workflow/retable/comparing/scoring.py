@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from retable.cases import Case
-from retable.comparing.comparison import Interval, Scored, Scoring
-from retable.comparing.measurements import Measurements
+from retable.comparing.comparison import Scored, Scoring
+from retable.comparing.measurements import Measurements, interval
 from retable.config.dataset import DataSet
 from retable.config.load import Configuration
 from retable.config.suite import Accuracy
@@ -59,6 +59,6 @@ def _scored(case: Case, record: Record, field: str, measured: Measurements) -> S
         outcome=record.outcome,
         reason=record.reason,
         metrics=record.facts.get("metrics", {}),
-        latency_ms=None if latency is None else Interval.of(latency),
+        latency_ms=None if latency is None else interval(latency),
         cautions=measured.of_device,
     )

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from retable.cases import Block, Cell
-from retable.comparing.comparison import Interval, Versus
-from retable.comparing.measurements import Measurements
+from retable.comparing.comparison import Versus
+from retable.comparing.measurements import Measurements, interval
 from retable.comparing.readings import Reading, common_basis
 from retable_statistics.launches import Estimate, beyond_floor, widened
 
@@ -22,7 +22,7 @@ def versus(
     if ratio is None:
         return None
     floor = measured.noise_floor(block, cell, common_basis(upper, lower))
-    return Versus(ratio=Interval.of(ratio), noise_floor=floor, verdict=verdict_of(ratio, floor))
+    return Versus(ratio=interval(ratio), noise_floor=floor, verdict=verdict_of(ratio, floor))
 
 
 def verdict_of(

@@ -2,7 +2,7 @@
 
 from retable.comparing.comparison import ComparedSplit, Way
 from retable.comparing.numbers import number, ratio_text
-from retable.pages.page import NOTHING, Footnotes, answer_text
+from retable.pages.texts import NOTHING, Footnotes, answer_text
 
 HEADER = [
     "Model",

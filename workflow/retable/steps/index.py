@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retable.comparing.comparison import Comparison
 from retable.files import read_json, write_text
-from retable.pages.page import render
+from retable.pages.rendering import render
 from retable.steps.options import add_output
 
 

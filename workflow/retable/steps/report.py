@@ -5,7 +5,7 @@ from pathlib import Path
 
 from retable.comparing.comparison import Comparison
 from retable.files import read_json, write_text
-from retable.pages.sections import page_of
+from retable.pages.page import page_of
 from retable.steps.options import add_output
 
 
