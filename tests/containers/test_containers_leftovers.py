@@ -28,7 +28,9 @@ def processes_of(folder):
 def traces_of(folder):
     """All that there is of a folder's program on this machine, in words."""
     traces = [f"process {pid}" for pid in processes_of(folder)]
-    traces += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{folder.name}")]
+    # Control groups come and go meanwhile, which `walk` passes over.
+    groups = map(Path, (parent for parent, _, _ in os.walk("/sys/fs/cgroup")))
+    traces += [str(group) for group in groups if group.name == folder.name]
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     traces += [line for line in mounts if folder.name in line]
     return traces + [str(folder)] * folder.exists()
