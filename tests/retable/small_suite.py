@@ -63,6 +63,7 @@ class Small:
     beside: Iterable[str] = ()  # other roles that the table asks
     splits: Mapping[str, Any] | None = None
     compilation: Mapping[str, Any] | None = None
+    unheld: Mapping[tuple[str, str], str] | None = None  # engines that nobody could check
 
     def __post_init__(self) -> None:
         table = {
@@ -113,7 +114,7 @@ class Small:
         sessions = {
             block.name: session(block.name, launches, **session_) for block in self.plan.runnable
         }
-        return Measurements(self.plan, sessions, Scores([], "embedded"))
+        return Measurements(self.plan, sessions, Scores([], "embedded"), self.unheld)
 
     def answers(
         self, column: str, launches: Mapping[str, Launches], **session_: Any

@@ -177,6 +177,16 @@ def test_what_happened_in_several_rounds_is_said_once_and_of_the_first():
     assert texts[0].startswith("round 1: ")
 
 
+def test_of_an_engine_that_nobody_could_check_its_values_say_so_also_with_work_behind_it():
+    columns = {"A": {}, "B": {"post": "numpy_argmax"}, "C": {"tail": "argmax"}}
+    unheld = {("tiny_8x8", "tiny/8x8/none/fp32/null"): "2 of 8 numbers are NaN"}
+    small = Small(columns, unheld=unheld)
+    launches = {name: [launch()] for name in small.names}
+    cautions = {name: small.answers(name, launches)[0].cautions for name in columns}
+    told = [Caution(kind="unheld", text="2 of 8 numbers are NaN")]
+    assert cautions == {"A": told, "B": told, "C": []}
+
+
 def test_everything_that_can_be_said_has_its_words_on_the_page():
     kinds = get_args(Caution.model_fields["kind"].annotation)
     assert set(CAUTIONS) == set(kinds)

@@ -9,7 +9,9 @@ from retable.comparing.comparison import Chain
 from retable.records import Record
 
 REQUEST = SimpleNamespace(model="net", input_key="8x8", tail="argmax", precision="fp16", block="b")
-CASE = SimpleNamespace(name="case", request=REQUEST, native=False, graph_precision="fp16")
+CASE = SimpleNamespace(
+    name="case", request=REQUEST, engine="e", native=False, graph_precision="fp16"
+)
 
 
 def record(subject: dict[str, str], facts: dict[str, object], outcome: str = "ok") -> Record:
@@ -62,6 +64,13 @@ def test_an_engine_that_gave_nothing_has_its_reason_and_the_graphs_their_drops(
     found = chain(record({"block": "b", "case": "case"}, {}, "crashed"), *graphs)
     assert found.reason == "it crashed"
     assert [one.stage for one in found.drops] == ["export", "precision"]
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("ok", {}), ("crashed", {("b", "e"): "it crashed"})])
+def test_an_engine_whose_output_could_not_be_held_against_the_frameworks_is_told(outcome, told):
+    plan = SimpleNamespace(runnable_cases=[CASE])
+    engine = record({"block": "b", "case": "case"}, {}, outcome)
+    assert Fidelities([], [engine]).unheld(plan) == told
 
 
 def test_a_case_whose_engine_was_not_looked_at_has_no_chain(graphs: list[Record]) -> None:

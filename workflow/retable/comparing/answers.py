@@ -49,6 +49,7 @@ def answer_of(case: Case, cell: Cell, published: float | None, measured: Measure
         pace_ms=pace_of(found),
         at_pace=_at_its_pace(found, statistic, scale),
         cautions=measured.of_device
+        + measured.of_engine(case)
         + cautions_of(found, measured.launches(case), measured.session(case)),
     )
 

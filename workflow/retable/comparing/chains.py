@@ -24,6 +24,15 @@ class Fidelities:
         cases = ((case, self._engine(case)) for case in plan.runnable_cases)
         return [self._chain(case, engine) for case, engine in cases if engine is not None]
 
+    def unheld(self, plan: Plan) -> dict[tuple[str, str], str]:
+        """Why an engine's output could not be held against the framework's, by block and engine."""
+        cases = ((case, self._engine(case)) for case in plan.runnable_cases)
+        return {
+            (case.request.block, case.engine): engine.reason or engine.outcome
+            for case, engine in cases
+            if engine is not None and engine.outcome != "ok"
+        }
+
     def _engine(self, case: Case) -> Record | None:
         return self._engines.get((case.request.block, case.name))
 

@@ -38,6 +38,7 @@ class Caution(Message):
         "clock",
         "steal",
         "pace",
+        "unheld",
     ]
     text: str
 

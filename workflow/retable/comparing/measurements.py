@@ -16,12 +16,22 @@ from retable_statistics.launches import Estimate, floor_of, median_of_launches, 
 
 
 class Measurements:
-    """The sessions of a plan, by block, and its scores."""
+    """The sessions of a plan, by block, and its scores.
 
-    def __init__(self, plan: Plan, sessions: Mapping[str, Session], scores: Scores) -> None:
+    `unheld` tells of engines, by block and path, why nobody knows what they compute.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sessions: Mapping[str, Session],
+        scores: Scores,
+        unheld: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self.plan = plan
         self._sessions = sessions
         self.scores = scores
+        self._unheld = unheld or {}
 
     @property
     def compares_times(self) -> bool:
@@ -32,6 +42,11 @@ class Measurements:
     def of_device(self) -> list[Caution]:
         """What speaks against every value of the device, whatever was measured."""
         return [EMULATED] if self.plan.device.emulated else []
+
+    def of_engine(self, case: Case) -> list[Caution]:
+        """What speaks against every value of the case's engine, also with other work behind it."""
+        reason = self._unheld.get((case.request.block, case.engine))
+        return [] if reason is None else [Caution(kind="unheld", text=reason)]
 
     def reading(self, case: Case, cell: Cell) -> Reading | Ending:
         """The samples with which the case answers the cell's field; or why there are none."""

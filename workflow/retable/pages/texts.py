@@ -28,6 +28,7 @@ CAUTIONS = {
     "throttled": "the device throttled itself",
     "clock": "the device's clock changed",
     "pace": "the machine was faster in some launches than in others",
+    "unheld": "what its engine computes could not be held against the framework's output",
     "steal": "the virtual machine's host took CPU time away",
 }
 

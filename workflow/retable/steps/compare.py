@@ -73,9 +73,10 @@ def run(given: argparse.Namespace) -> None:
     sessions = {name: Session.model_validate(read_json(path)) for name, path in paths.items()}
     machine = _machine(map(read_record, given.environments))
     scores = Scores(map(read_record, given.scores), settings["data"])
-    measured = Measurements(plan, sessions, scores)
-    published = {value.place: value for value in published_values(configuration, given.suite)}
     graphs = [read_record(path) for path in given.fidelities]
+    fidelities = Fidelities(graphs, map(read_record, given.engine_fidelities))
+    measured = Measurements(plan, sessions, scores, fidelities.unheld(plan))
+    published = {value.place: value for value in published_values(configuration, given.suite)}
     natives = [read_record(path) for path in given.natives]
     weights = [
         _weights(record, configuration.models[record.subject["model"]]) for record in natives
@@ -105,7 +106,7 @@ def run(given: argparse.Namespace) -> None:
         weights=weights,
         networks=[_network(read_record(path), weights) for path in given.exports],
         agreements=[_agreement(record) for record in graphs],
-        chains=Fidelities(graphs, map(read_record, given.engine_fidelities)).chains(plan),
+        chains=fidelities.chains(plan),
         scorings=scorings_of(plan, measured, configuration, settings),
         sessions=[
             _summary(session, paths[name], _noise_floors(name, plan, measured))
