@@ -114,7 +114,7 @@ def test_where_no_case_was_timed_twice_the_interval_alone_decides(twin):
     small = Small(COLUMNS, claim={**CLAIM, "expect": FASTER})
     launches = {PLAIN: STEADY, FUSED: rounds(1.96, 1.96, 1.96)}
     measured = small.measured(launches, twin=twin)
-    assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
+    assert measured.noise_floor(small.plan.runnable[0], "latency_sync") is None
     if twin is None:
         (pair,) = small.judged(launches).answers[0].pairs
         assert (pair.verdict, pair.noise_floor) == ("holds", None)
@@ -132,14 +132,14 @@ def test_the_noise_floor_is_that_of_the_field_that_is_compared():
         {PLAIN: [launch(2.0, 1.0)] * 3}, twin=(PLAIN, [launch(2.0, gpu) for gpu in (1.0, 1.1, 1)])
     )
     block = small.plan.runnable[0]
-    assert measured.noise_floor(block, small.cell("whole")) == pytest.approx(0.0)
-    assert measured.noise_floor(block, small.cell("gpu")) == pytest.approx(0.1)
+    assert measured.noise_floor(block, "latency_sync") == pytest.approx(0.0)
+    assert measured.noise_floor(block, "gpu_compute") == pytest.approx(0.1)
 
 
 def test_the_noise_floor_is_not_told_of_a_block_that_was_not_timed():
     small = Small(COLUMNS)
     measured = Measurements(small.plan, {}, Scores([], "embedded"))
-    assert measured.noise_floor(small.plan.runnable[0], small.cell("plain")) is None
+    assert measured.noise_floor(small.plan.runnable[0], "latency_sync") is None
 
 
 def test_cases_without_a_common_round_give_no_ratio():

@@ -240,8 +240,8 @@ def _ratio_of_times(
     ratio = measured.ratio(upper, lower)
     if ratio is None:
         return Ending("unavailable", "the two have no round in common")
-    basis = common_basis(upper, lower)
-    return ratio, measured.noise_floor(plan.block_of(cases[0]), pair[0], basis)
+    block, field = plan.block_of(cases[0]), pair[0].measure.field
+    return ratio, measured.noise_floor(block, field, common_basis(upper, lower))
 
 
 def _ratio_of_scores(

@@ -74,17 +74,18 @@ class Measurements:
         ratios = ratio_by_round(upper, lower)
         return ratio_of_rounds(list(ratios.values())) if ratios else None
 
-    def noise_floor(self, block: Block, cell: Cell, basis: Basis | None = None) -> float | None:
-        """How far the block's A/A pair lies apart in the cell's field; None if it was not timed.
+    def noise_floor(
+        self, block: Block, field: str | None, basis: Basis | None = None
+    ) -> float | None:
+        """How far the block's A/A pair lies apart in a field; None if it was not timed.
 
         On its own basis, or on that of what it is to be compared with.
         """
         session = self._sessions.get(block.name)
         twin = session.twin if session else None
         case = next((one for one in block.runnable if one.name == twin), None)
-        if case is None or cell.measure.field is None:
+        if case is None or field is None:
             return None
-        field = cell.measure.field
         sides = [self._read(case, field), self._read(case, field, twin=True)]
         if not all(side is not None and side.rounds for side in sides):
             return None

@@ -21,7 +21,7 @@ def versus(
     ratio = measured.ratio(upper, lower)
     if ratio is None:
         return None
-    floor = measured.noise_floor(block, cell, common_basis(upper, lower))
+    floor = measured.noise_floor(block, cell.measure.field, common_basis(upper, lower))
     return Versus(ratio=interval(ratio), noise_floor=floor, verdict=verdict_of(ratio, floor))
 
 

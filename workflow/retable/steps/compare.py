@@ -21,6 +21,7 @@ from retable.comparing.comparison import (
 )
 from retable.comparing.compilations import compiled_cases
 from retable.comparing.conditions import conditions_of
+from retable.comparing.floors import noise_floors
 from retable.comparing.measurements import Measurements
 from retable.comparing.paces import session_paces
 from retable.comparing.scores import Scores
@@ -109,7 +110,7 @@ def run(given: argparse.Namespace) -> None:
         chains=fidelities.chains(plan),
         scorings=scorings_of(plan, measured, configuration, settings),
         sessions=[
-            _summary(session, paths[name], _noise_floors(name, plan, measured))
+            _summary(session, paths[name], noise_floors(plan.blocks[name], plan, measured))
             for name, session in sessions.items()
         ],
     )
@@ -215,16 +216,6 @@ def _agreement(fidelity: Record) -> Agreement:
         reason=fidelity.reason,
         facts=fidelity.facts,
     )
-
-
-def _noise_floors(block: str, plan: Plan, measured: Measurements) -> dict[str, float | None]:
-    """How far the block's A/A pair lies apart, in each field that the suite shows of it."""
-    floors = {}
-    for cell in plan.cells:
-        field = cell.measure.field
-        if field is not None and field not in floors and cell.request.block == block:
-            floors[field] = measured.noise_floor(plan.blocks[block], cell)
-    return floors
 
 
 def _summary(session: Session, path: Path, floors: dict[str, float | None]) -> SessionSummary:
