@@ -106,9 +106,12 @@ def _fact_ms(launch: Launch, *keys: str) -> float:
 
 
 def table(sessions: Sequence[Session]) -> str:
-    """Lay out the sessions: seconds, the share of each part, and what a launch's loading has."""
+    """Lay out the sessions: seconds, the share of each part, and what a launch's loading has.
+
+    One that started nothing, because none of its cases could, is left out.
+    """
     header = ("Block", "Device", "Launches", "Locked (s)", *PARTS, "One load (s)")
-    return markdown(header, map(_row, sessions))
+    return markdown(header, [_row(session) for session in sessions if session.launches])
 
 
 def _row(session: Session) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ rounds together.
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -146,12 +147,23 @@ def print_pairs(sessions: list[Session]) -> None:
     print(f"\nA/A pairs of all sessions\n\n{table}")
 
 
+def with_twins(sessions: Iterable[Session]) -> list[Session]:
+    """The sessions with an A/A pair; a line says which have none: of their cases none ran."""
+    found = []
+    for session in sessions:
+        if session.twin is None:
+            print(f"{session.job.block}: no case was timed twice")
+        else:
+            found.append(session)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sessions", metavar="SESSION.json", type=Path, nargs="+")
     parser.add_argument("--over", nargs=2, metavar=("A", "B"), help="two players")
     given = parser.parse_args()
-    sessions = [Session.model_validate(read_json(path)) for path in given.sessions]
+    sessions = with_twins(Session.model_validate(read_json(path)) for path in given.sessions)
     for session in sessions:
         print_session(session, given.over)
     if len(sessions) > 1:

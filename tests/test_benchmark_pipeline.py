@@ -41,7 +41,7 @@ def measured(first_turn_s: float, second_turn_s: float, **samples: list[float]) 
 
 
 def session(launches: list[Launch], seconds: float, resident: int | None) -> SimpleNamespace:
-    job = SimpleNamespace(resident=resident)
+    job = SimpleNamespace(block="net_8x8", device="null", resident=resident)
     return SimpleNamespace(job=job, launches=launches, seconds=seconds)
 
 
@@ -121,3 +121,9 @@ def test_a_launch_that_measured_nothing_only_took_time():
     crashed = Result(outcome="crashed", reason="it was killed by SIGABRT")
     found = pipeline.parts(session([launch(0, 0, 3, crashed)], 4, None))
     assert (found["processes"], found["timed"], found["rest"]) == pytest.approx((3, 0, 1))
+
+
+def test_a_session_that_started_nothing_has_no_row():
+    whole = session([launch(0, 0, 9, measured(102, 103))], 9, None)
+    rows = pipeline.table([session([], 0, None), whole]).splitlines()
+    assert len(rows) == len(pipeline.table([whole]).splitlines())

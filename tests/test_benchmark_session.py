@@ -25,3 +25,10 @@ def test_fields_are_those_of_the_case_that_was_timed_twice():
         launch("b", True, "latency_sync", "host_post"),
     ]
     assert benchmark.fields_of(SimpleNamespace(twin="b", launches=launches)) == ["latency_sync"]
+
+
+def test_a_session_without_an_a_a_pair_is_named_and_left_out(capsys):
+    whole = SimpleNamespace(twin="b", job=SimpleNamespace(block="net_8x8"))
+    empty = SimpleNamespace(twin=None, job=SimpleNamespace(block="net_16x16"))
+    assert benchmark.with_twins([empty, whole]) == [whole]
+    assert capsys.readouterr().out == "net_16x16: no case was timed twice\n"
