@@ -61,7 +61,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
     figure, axes = plt.subplots(
         len(rows),
         len(columns),
-        figsize=(max(6.0, 1.9 * len(columns)), 1.4 + 2.2 * len(rows)),
+        figsize=(max(6.0, 1.9 * len(columns)), 1.4 + 2.3 * len(rows)),
         squeeze=False,
         layout="constrained",
     )
@@ -72,8 +72,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
         axis = axes[rows.index((split.backend, split.precision))][column]
         axis.set_axis_on()
         axis.set_title(f"{split.model}\n{split.input}", fontsize="small")
-        axis.set_xlabel(f"{split.backend}, {split.precision}", fontsize="small")
-        axis.set_ylabel("latency_sync (ms)", fontsize="small")
+        axis.set_xlabel(f"{split.backend}\n{split.precision}", fontsize="small")
         axis.set_xticks([])
         axis.spines[["top", "right"]].set_visible(False)
         for way in split.ways:
@@ -82,6 +81,7 @@ def draw_splits(work: str, splits: list[ComparedSplit], path: Path) -> None:
     handles = [Patch(color=f"C{index}", label=way) for index, way in enumerate(ways)]
     figure.legend(handles=handles, fontsize="small", loc="outside lower center")
     figure.suptitle(work)
+    figure.supylabel("latency_sync (ms)", fontsize="small")
     save(figure, path)
 
 
