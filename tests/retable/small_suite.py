@@ -18,7 +18,7 @@ from retable.config.suite import Claim, Suite
 from retable.contract import Result
 from retable.plan import Plan, plan_suite
 from retable.published import Published
-from retable.sessions import Entry, Launch, Session, SessionJob, case_ending
+from retable.sessions import Entry, Launch, Origin, Session, SessionJob, case_ending
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = load_configuration(ROOT)
@@ -151,6 +151,7 @@ def session(
     twin: tuple[str, Launches] | None = None,
     telemetry: Mapping[str, Any] | None = None,
     budget: str = "quick",
+    origins: Mapping[str, Origin] | None = None,
 ) -> Session:
     """A session whose launches were these; `twin` names the case timed twice, with the others."""
     name, again = twin or (None, [])
@@ -162,7 +163,7 @@ def session(
         seconds=1.0,
         source_commit=None,
         runner_sha256="0" * 64,
-        origins={},
+        origins=dict(origins or {}),
         twin=name,
         telemetry=dict(telemetry or {}),
         cases={

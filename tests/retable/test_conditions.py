@@ -7,6 +7,8 @@ from retable.comparing.conditions import IN_HOST_MEMORY, conditions_of
 from retable.comparing.fields import TIMED
 from retable.comparing.measurements import Measurements
 from retable.contract import Result
+from retable.provenance import origin_of
+from retable.records import Record
 from retable.steps.compare import _versions
 
 VERSIONS = {"python": "3.12.0", "onnxruntime": "1.31.1"}
@@ -127,3 +129,25 @@ def test_a_tables_own_counts_are_told_where_they_are_asked_for() -> None:
     assert of({"first": asked["first"]})["duration"].endswith(
         "as make 0.5 s, 20 at most: each tells a mean alone, and no convergence is asked for"
     )
+
+
+def test_what_a_build_placed_on_the_cpu_is_told_by_operator() -> None:
+    """As the build's record has it, through the session, to the page."""
+    small = Small({"A": {}}, device="h200")
+    launch = Result(outcome="ok", versions=VERSIONS, samples={"latency_sync": [1.0]})
+
+    def told(nodes: list[str]) -> dict[str, str]:
+        engine = record("build", engine={"elsewhere": nodes, "copies": 2 * len(nodes)})
+        origin = origin_of(engine, {}, record("sample"), record("environment"))
+        launches = dict.fromkeys(small.names, launch)
+        return here(small, small.measured(launches, origins={small.names[0]: origin}))
+
+    assert told(["ArgMax head", "Cast a", "Cast b"])["placement"] == (
+        f"on the CPU, with copies around it: {small.names[0]}: ArgMax, Cast"
+    )
+    assert "placement" not in told([])
+
+
+def record(step: str, **facts: object) -> Record:
+    told = {"reason": None, "artifacts": {}, "versions": {}, "seconds": 1.0}
+    return Record(step=step, subject={}, outcome="ok", facts=facts, **told)

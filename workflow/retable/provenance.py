@@ -20,6 +20,7 @@ def origin_of(
         source=engine.facts.get("source", {}),
         engine=files,
         engine_identity=engine.facts.get("identity"),
+        elsewhere=engine.facts.get("engine", {}).get("elsewhere", []),
         sample=sample.artifacts.get("sample"),
         environment=environment.facts.get("identity", ""),
         image=environment.facts.get("image_id"),

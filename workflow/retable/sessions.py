@@ -62,6 +62,7 @@ class Origin(Message):
     source: dict[str, str]  # sha256 of the graph, or the native files, by role
     engine: dict[str, Artifact]
     engine_identity: str | None  # of all that the engine was built from and for: see steps.build
+    elsewhere: list[str] = []  # nodes that do not run on the processor meant, as the build told
     sample: Artifact | None
     environment: str  # identity of its packages and interpreter: the lock's hash, or the list's
     image: str | None = None  # in a container: Docker's own identity of its image

@@ -42,7 +42,7 @@ def conditions_of(
         "timed region": _timed_region(table, plan, measured),
         **_recipe(budget),
         **_counts(cases, measured, budget),
-        **_warnings(cases, measured),
+        **_placement(cases, measured),
     }
     names = [*here, *(name for name in table.conditions if name not in here)]
     return [
@@ -211,15 +211,14 @@ def _end(measure: Measure) -> str:
     )
 
 
-def _warnings(cases: list[Case], measured: Measurements) -> dict[str, str]:
-    """What the engines say against themselves."""
-    elsewhere = _joined(
-        f"{case.name}: {len(nodes)} nodes on the CPU"
+def _placement(cases: list[Case], measured: Measurements) -> dict[str, str]:
+    """Of the engines that have nodes on another processor than the one meant; else nothing."""
+    told = _joined(
+        f"{case.name}: {_joined(node.split()[0] for node in nodes)}"
         for case in cases
-        for result in measured.results(case)[:1]
-        if (nodes := result.facts.get("engine", {}).get("cpu_nodes"))
+        if (nodes := measured.elsewhere(case))
     )
-    return {"placement": elsewhere} if elsewhere else {}
+    return {"placement": f"on the CPU, with copies around it: {told}"} if told else {}
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -103,6 +103,12 @@ class Measurements:
         """Whether the case's inputs and outputs live on a device, and not in host memory."""
         return self._memory(case) == "device"
 
+    def elsewhere(self, case: Case) -> list[str]:
+        """The nodes of the case's engine that do not run on the processor meant."""
+        session = self._sessions.get(self.plan.block_of(case).name)
+        origin = session.origins.get(case.name) if session else None
+        return origin.elsewhere if origin else []
+
     def results(self, case: Case) -> list[Result]:
         """What the launches of a case left, in the order of the session."""
         return [launch.result for launch in self.launches(case)]
