@@ -36,8 +36,8 @@ def watched(source: str, facts: dict[str, Any] | None = None, **columns: Any) ->
 QUIET_GPU = watched("nvml", sm_clock_mhz=1980, clock_event_reasons=0)
 
 
-def answer(*launches: Result, telemetry: dict[str, Any] | None = None) -> Answer:
-    (found,) = Small({"A": {}}).answers("A", {NULL: list(launches)}, telemetry=telemetry)
+def answer(*launches: Result, telemetry: dict[str, Any] | None = None, **column: str) -> Answer:
+    (found,) = Small({"A": column}).answers("A", {NULL: list(launches)}, telemetry=telemetry)
     assert found.measured is not None
     return found
 
@@ -90,6 +90,33 @@ def test_samples_that_get_faster_drift_too():
 def test_one_launch_that_drifts_may_have_met_anything():
     drifting = launch(np.linspace(1.0, 1.1, 20).reshape(TURNS, 4).tolist())
     assert answer(launch(), drifting, launch()).cautions == []
+
+
+@pytest.mark.parametrize(("peak", "told"), [(4.0, True), (1.02, False)])
+def test_a_mean_that_few_samples_move_is_flagged_in_its_row(peak, told):
+    turn = [0.99, 1.0, 1.0, 1.01]
+    apart = launch([*[turn] * (TURNS - 1), [0.99, 1.0, 1.0, peak]])
+    found = answer(*[apart] * 3)
+    if not told:
+        assert found.cautions == []
+        return
+    assert found.cautions == [
+        Caution(
+            kind="outliers",
+            text="5.0 % of the samples stand apart from their launch's median "
+            "and move the value 15.0 % up",
+        )
+    ]
+    text, footnotes = row_of(found)
+    assert text.endswith(" [1]")
+    assert footnotes[0].startswith("outliers: ")
+
+
+def test_what_is_to_tell_the_slowest_or_the_middle_has_no_outliers():
+    apart = launch([[1.0, 1.0, 1.01, 4.0]] * TURNS)
+    for statistic in ("median", "total_time"):
+        found = answer(*[apart] * 3, statistic=statistic)
+        assert "outliers" not in [one.kind for one in found.cautions]
 
 
 def test_launches_that_never_got_steady_are_counted():

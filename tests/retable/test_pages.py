@@ -176,6 +176,11 @@ def test_a_number_shows_its_ratio_its_verdict_and_how_it_ended() -> None:
             "differs by at most 1.0e-03 of the output's scale; "
             "2.0e-07 from what the tail's definition gives",
         ),
+        (
+            {"relative": 2e-5, "agreement": 0.99, "of": "detections", "nearly_tied": 3},
+            "differs by at most 2.0e-05 of the output's scale; "
+            "99.000 % of detections are the framework's; 3 more are nearly tied",
+        ),
     ],
 )
 def test_agreement_is_one_phrase(facts: dict[str, object], text: str) -> None:
@@ -184,6 +189,7 @@ def test_agreement_is_one_phrase(facts: dict[str, object], text: str) -> None:
 
 PRECISION = Drop(stage="precision", measure="agreement", lost=0.41, allowed=0.05)
 INPUT = Drop(stage="input", measure="relative", lost=0.53, allowed=1e-4)
+FOUND = PRECISION.model_copy(update={"of": "detections"})
 LESS = "precision: 41.0 % of pixels lose the framework's class (rounding explains up to 5 %)"
 MOVED = "input: values move by 5.3e-01 of the largest (rounding explains up to 0.0001)"
 
@@ -193,6 +199,13 @@ MOVED = "input: values move by 5.3e-01 of the largest (rounding explains up to 0
     [
         ([PRECISION], None, LESS),
         ([INPUT, PRECISION], None, f"{MOVED}; then {LESS}"),
+        (
+            [FOUND],
+            None,
+            LESS.replace(
+                "pixels lose the framework's class", "detections are no more the framework's"
+            ),
+        ),
         ([], None, "no stage"),
         ([], "crashed", ""),
     ],

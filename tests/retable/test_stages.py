@@ -49,6 +49,11 @@ def test_a_changed_graph_is_the_exports_fault_and_not_that_of_what_follows() -> 
     assert found[0].allowed == ALLOWED["fp32"].agreement
 
 
+def test_a_drop_says_what_agreement_is_of() -> None:
+    (found,) = drops(chain(export={"agreement": 0.9, "of": "detections"}))
+    assert (found.measure, found.of) == ("agreement", "detections")
+
+
 def test_values_alone_show_a_change_that_moves_no_class() -> None:
     found = drops(chain(export={"relative": 5e-3}))
     assert found == [Drop("export", "relative", 5e-3, 1e-4)]

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 
-from retable_export import compare, contract, definitions, evaluate, graphs, plugins, samples
+from retable_export import (
+    compare,
+    contract,
+    definitions,
+    detections,
+    evaluate,
+    graphs,
+    plugins,
+    samples,
+)
 from retable_export.definitions import Tensors
 from retable_export.errors import JobError, UnsupportedError
 from retable_export.surgery import find_head
@@ -60,10 +69,16 @@ def compared(
 ) -> dict[str, Any]:
     """Compare all outputs `wanted` with those found, by name: whole numbers are classes.
 
-    `main` is the output whose facts come first, where it is known. JobError where one is missing or
-    has another shape.
+    `main` is the output whose facts come first, where it is known. Of a detector the ranked lists
+    tell, held against each other by what they found (`detections`), whatever its other outputs say.
+    JobError where one is missing or has another shape.
     """
     outputs: dict[str, dict[str, Any]] = {}
+    if detections.are_given(wanted):
+        lists = {name: _like(found, name, wanted[name]) for name in detections.NEEDED}
+        outputs[detections.NAME] = detections.compared({**found, **lists}, wanted)
+        wanted = {name: one for name, one in wanted.items() if not detections.is_ranked(name)}
+        main = detections.NAME
     for name, array in wanted.items():
         if name == _LOGITS and name not in found and _LABELS in found:
             # A framework's own program may end in the argmax: the classes are all that it tells.

@@ -50,7 +50,7 @@ def answer_of(case: Case, cell: Cell, published: float | None, measured: Measure
         at_pace=_at_its_pace(found, statistic, scale),
         cautions=measured.of_device
         + measured.of_engine(case)
-        + cautions_of(found, measured.launches(case), measured.session(case)),
+        + cautions_of(found, statistic, measured.launches(case), measured.session(case)),
     )
 
 

@@ -8,22 +8,28 @@ from retable.comparing.comparison import Caution
 from retable.comparing.disturbances import disturbances
 from retable.comparing.paces import launch_paces
 from retable.comparing.readings import Reading
+from retable.comparing.statistics import Statistic
 from retable.sessions import Launch, Session
 from retable_statistics.drift import relative_drift
+from retable_statistics.outliers import mad_outliers
 
 EMULATED = Caution(kind="emulated", text="every instruction was translated: the time is of that")
 DRIFT = 0.01  # of the median, from a launch's first sample to its last
+OUTLIERS = 0.01  # of the value, with the samples that stand apart and without
 PACE = 0.15  # the slowest of a case's launches beside the fastest
 
 
-def cautions_of(found: Reading, launches: list[Launch], session: Session) -> list[Caution]:
-    """All cautions of a case, the first of each kind."""
+def cautions_of(
+    found: Reading, statistic: Statistic, launches: list[Launch], session: Session
+) -> list[Caution]:
+    """All cautions of a case's value, which is the statistic of its samples; one of each kind."""
     first: dict[str, Caution] = {}
     for caution in (
         *_of_contention(found),
         *_of_warm_up(launches),
         *_of_compilation(launches),
         *_of_drift(found),
+        *_of_outliers(found, statistic),
         *_of_pace(found),
         *_of_the_machine(launches, session),
     ):
@@ -66,6 +72,24 @@ def _of_drift(found: Reading) -> Iterator[Caution]:
         way = "slower" if min(drifts) > 0 else "faster"
         amount = 100 * abs(float(np.median(drifts)))
         yield Caution(kind="drift", text=f"the samples of a launch get {amount:.1f} % {way}")
+
+
+def _of_outliers(found: Reading, statistic: Statistic) -> Iterator[Caution]:
+    """Where few samples move a value that is to tell of all: a mean, never a p99 or a sum."""
+    if statistic.of_all:
+        return
+    series = [one.read(found.basis) for one in found.rounds.values()]
+    labels = [mad_outliers(samples) for samples in series]
+    moves = [
+        statistic.of(samples) / statistic.of(samples[~apart]) - 1
+        for samples, apart in zip(series, labels, strict=True)
+    ]
+    moved = float(np.median(moves))
+    if abs(moved) > OUTLIERS:
+        share = f"{100 * np.mean(np.concatenate(labels)):.1f} % of the samples"
+        way = f"{100 * abs(moved):.1f} % {'up' if moved > 0 else 'down'}"
+        text = f"{share} stand apart from their launch's median and move the value {way}"
+        yield Caution(kind="outliers", text=text)
 
 
 def _of_pace(found: Reading) -> Iterator[Caution]:

@@ -34,6 +34,7 @@ class Caution(Message):
         "unsteady",
         "compiling",
         "drift",
+        "outliers",
         "throttled",
         "clock",
         "steal",
@@ -221,6 +222,7 @@ class Drop(Message):
     measure: Literal["agreement", "relative"]
     lost: float
     allowed: float
+    of: Literal["pixels", "detections"] = "pixels"  # what agreement is a share of
 
 
 class Chain(Message):

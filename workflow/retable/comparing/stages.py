@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Measure = Literal["agreement", "relative"]
+Of = Literal["pixels", "detections"]
 NAMES = ("input", "export", "tail", "precision", "engine")
+PIXELS: Of = "pixels"  # what agreement is of, where the facts do not say
 
 
 @dataclass(frozen=True)
 class Allowed:
     """How much a stage may lose.
 
-    `agreement` is a share of the pixels, `relative` the largest difference of a value, relative to
-    the largest value.
+    `agreement` is a share of the pixels or detections, `relative` the largest difference of a
+    value, relative to the largest value.
     """
 
     agreement: float
@@ -62,6 +64,7 @@ class Drop:
     measure: Measure
     lost: float
     allowed: float
+    of: Of = PIXELS  # what agrees or not
 
 
 def drops(stages: Iterable[Stage]) -> list[Drop]:
@@ -89,8 +92,13 @@ def drops(stages: Iterable[Stage]) -> list[Drop]:
             relative = 0.0 if stage.name == "input" else held
         allowed = ALLOWED[stage.precision]
         found += [
-            Drop(stage.name, measure, amount, getattr(allowed, measure))
+            Drop(stage.name, measure, amount, getattr(allowed, measure), _of(stage))
             for measure, amount in lost.items()
             if amount > getattr(allowed, measure)
         ]
+    return found
+
+
+def _of(stage: Stage) -> Of:
+    found: Of = stage.facts.get("of", PIXELS)
     return found

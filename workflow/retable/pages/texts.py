@@ -24,12 +24,24 @@ CAUTIONS = {
     "unsteady": "some launches had not come to a steady state by the end of warm-up",
     "compiling": "some of what runs was compiled while it was timed",
     "drift": "the samples go on getting slower, or faster, while they are taken",
+    "outliers": "few samples that stand apart move the value; nothing was left out",
     "contended": "its threads often had to wait for a CPU: for other programs, or for each other",
     "throttled": "the device throttled itself",
     "clock": "the device's clock changed",
     "pace": "the machine was faster in some launches than in others",
     "unheld": "what its engine computes could not be held against the framework's output",
     "steal": "the virtual machine's host took CPU time away",
+}
+
+
+# What agreement is a share of, and how a page says so.
+SHARED = {
+    "pixels": "of pixels have the framework's class",
+    "detections": "of detections are the framework's",
+}
+LOST = {
+    "pixels": "of pixels lose the framework's class",
+    "detections": "of detections are no more the framework's",
 }
 
 
@@ -188,7 +200,9 @@ def agreement_text(agreement: Agreement | Chain) -> str:
     if "relative" in facts:
         texts.append(f"differs by at most {facts['relative']:.1e} of the output's scale")
     if "agreement" in facts:
-        texts.append(f"{100 * facts['agreement']:.3f} % of pixels have the framework's class")
+        texts.append(f"{100 * facts['agreement']:.3f} % {SHARED[facts.get('of', 'pixels')]}")
+    if facts.get("nearly_tied"):
+        texts.append(f"{facts['nearly_tied']} more are nearly tied")
     return "; ".join(texts) + _definition_text(facts)
 
 
@@ -203,7 +217,7 @@ def _drop_text(drop: Drop) -> str:
     """What a stage of the chain lost beyond what its arithmetic explains."""
     if drop.measure == "agreement":
         return (
-            f"{drop.stage}: {100 * drop.lost:.1f} % of pixels lose the framework's class "
+            f"{drop.stage}: {100 * drop.lost:.1f} % {LOST[drop.of]} "
             f"(rounding explains up to {100 * drop.allowed:g} %)"
         )
     return (
