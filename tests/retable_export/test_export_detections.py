@@ -91,6 +91,19 @@ def test_lists_of_nothing_but_ties_cannot_be_compared():
         one["num_detections"][:] = 1
     with pytest.raises(JobError, match="all 2 detections are nearly tied"):
         detections.compared(ours, theirs)
+    with pytest.raises(JobError, match="there are no detections"):
+        detections.compared(outputs(scores=()), outputs(scores=()))
+
+
+def test_a_box_without_an_area_is_found_by_its_place():
+    boxes = outputs()["detection_boxes"][0, :4].copy()
+    boxes[:, 2:] = boxes[:, :2]
+    facts = detections.compared(
+        outputs(detection_boxes=boxes + np.float32(1e-5)), outputs(detection_boxes=boxes)
+    )
+    assert facts["agreement"] == 1
+    away = outputs(detection_boxes=boxes + np.float32(0.01))
+    assert detections.compared(away, outputs(detection_boxes=boxes))["agreement"] == 0
 
 
 def test_of_a_detector_the_lists_tell_and_what_is_not_ranked_stands_beside():

@@ -29,6 +29,7 @@ ROWS = (
     "detection_keypoint_scores",
 )
 SAME = 0.99  # intersection over union of a box and itself, as computed twice
+NEAR = 1e-4  # of the picture's side: as near is the same place, however small the box
 OVERLAPPING = 0.5  # from here on suppression may have kept one in place of the other
 TIED = 1e-3  # of a score, between 0 and 1
 
@@ -49,7 +50,7 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     `agreement` is the share of detections, of both lists, that the other has too, with the same
     class and box; `nearly_tied` counts those that no list is blamed for. `rows` holds
     `compare.distance` of what the common ones have (score, box, mask ...); the facts of the output
-    that is the farthest away stand beside. JobError where the lists have nothing but ties.
+    that is the farthest away stand beside. JobError where there is nothing, or nothing but ties.
     """
     matches = [
         _matched(_picture(found, one), _picture(wanted, one)) for one in range(len(_counts(wanted)))
@@ -58,7 +59,8 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     lost = sum(match.lost for match in matches)
     tied = sum(match.tied for match in matches)
     if not common + lost:
-        raise JobError(f"all {tied} detections are nearly tied: nothing can be held against them")
+        told = f"all {tied} detections are nearly tied" if tied else "there are no detections"
+        raise JobError(f"{told}: nothing can be held against anything")
     rows = {
         name: compare.distance(*_rows_of(name, found, wanted, matches))
         for name in ROWS
@@ -138,14 +140,17 @@ def _at_the_end(own: _List, alone: set[int], other: _List) -> int:
 
 
 def _overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes [a, 4] with boxes [b, 4]: [a, b]; of equal ones it is 1."""
+    """Intersection over union of boxes [a, 4] with boxes [b, 4]: [a, b].
+
+    Of boxes whose sides are as near as `NEAR` it is 1, whatever their area.
+    """
     one, other = first[:, None].astype(np.float64), second[None].astype(np.float64)
     sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
     both = np.clip(sides, 0, None).prod(-1)
     areas = [(box[..., 2:] - box[..., :2]).prod(-1) for box in (one, other)]
     either = areas[0] + areas[1] - both
     shares = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
-    return np.where((one == other).all(-1), 1.0, shares)
+    return np.where(np.abs(one - other).max(-1, initial=0) <= NEAR, 1.0, shares)
 
 
 def _rows_of(
