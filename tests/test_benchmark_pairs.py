@@ -1,10 +1,11 @@
 """The benchmark of pairs and sessions, without an engine: sessions' values at one pace."""
 
+import numpy as np
 from benchmarks import pairs
 
 
 def session(ms: float, pace_ms: float | None, yardsticks: float | None) -> pairs.Value:
-    return pairs.Value(ms, pace_ms, yardsticks)
+    return pairs.Value(ms, pace_ms, yardsticks, decile_ms=ms)
 
 
 def test_sessions_are_put_to_the_median_of_their_paces():
@@ -15,3 +16,10 @@ def test_sessions_are_put_to_the_median_of_their_paces():
 def test_a_session_with_others_time_in_its_samples_leaves_no_spread_at_one_pace():
     values = [session(4.0, 0.25, 16.0), session(9.0, 0.25, None)]
     assert pairs.values_at_one_pace(values).tolist() == []
+
+
+def test_what_disturbs_four_of_five_samples_does_not_move_their_lower_decile():
+    times = np.linspace(4.0, 4.1, 100)
+    disturbed = np.where(np.arange(100) % 5, times * 1.4, times)
+    assert abs(pairs.lower_decile(disturbed) / pairs.lower_decile(times) - 1) < 0.02
+    assert np.median(disturbed) / np.median(times) > 1.3
