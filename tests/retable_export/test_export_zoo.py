@@ -287,3 +287,23 @@ def test_official_files_that_are_no_savedmodel_are_one_sentence(
     result = chain.native("official", fetched)
     assert result.outcome == "build_failed"
     assert result.reason == "no SavedModel: saved_model.pb is missing among readme.txt"
+
+
+REFUSALS = """
+import onnx
+from retable_export.exporters import detection_zoo
+try:
+    onnx.ModelProto.FromString(b"no protobuf")
+except Exception as error:
+    print(type(detection_zoo.refusal(error)).__name__)
+print(type(detection_zoo.refusal(ValueError("an operator"))).__name__)
+"""
+
+
+@pytest.mark.real
+def test_a_copy_that_protobuf_cannot_make_wants_memory_and_an_operator_does_not(tensorflow_python):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        [tensorflow_python, "-c", REFUSALS], capture_output=True, env=environment, check=False
+    )
+    assert done.stdout.decode().split() == ["MemoryError", "UnsupportedError"], done.stderr

@@ -23,6 +23,7 @@ os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "FALSE")
 import numpy as np
 import onnx
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from retable_export import samples
 from retable_export.contract import InputShape
@@ -95,14 +96,25 @@ def export(
     function = _fixed(saved_models.loaded(native), shape)
     try:
         made, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise
-    except Exception as error:  # an operator, an attribute, a shape that it does not know
-        raise UnsupportedError(
-            f"tf2onnx {tf2onnx.__version__} cannot convert this network: {error}"
-        ) from error
+    except Exception as error:
+        raise refusal(error) from error
     _make_constant(made.graph, _held(function.get_concrete_function(*signature)))
     onnx.save(made, path)
+
+
+def refusal(error: Exception) -> Exception:
+    """What a failed conversion means: no memory, or a network that tf2onnx does not know.
+
+    It parses nothing but parts of the graph that it has just written, to copy them: where protobuf
+    cannot, there is no room for the copy (so seen with Mask R-CNN under a limit).
+    """
+    import tf2onnx
+
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return error
+    if isinstance(error, DecodeError):
+        return MemoryError(f"tf2onnx {tf2onnx.__version__}, copying a part of the graph: {error}")
+    return UnsupportedError(f"tf2onnx {tf2onnx.__version__} cannot convert this network: {error}")
 
 
 def _fixed(function: Any, shape: InputShape) -> Any:
