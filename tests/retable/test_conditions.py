@@ -143,7 +143,7 @@ def test_what_a_build_placed_on_the_cpu_is_told_by_operator() -> None:
         return here(small, small.measured(launches, origins={small.names[0]: origin}))
 
     assert told(["ArgMax head", "Cast a", "Cast b"])["placement"] == (
-        f"on the CPU, with copies around it: {small.names[0]}: ArgMax, Cast"
+        f"on the CPU: {small.names[0]}: ArgMax, Cast"
     )
     assert "placement" not in told([])
 

@@ -218,7 +218,7 @@ def _placement(cases: list[Case], measured: Measurements) -> dict[str, str]:
         for case in cases
         if (nodes := measured.elsewhere(case))
     )
-    return {"placement": f"on the CPU, with copies around it: {told}"} if told else {}
+    return {"placement": f"on the CPU: {told}"} if told else {}
 
 
 def _joined(values: Iterable[str]) -> str:
