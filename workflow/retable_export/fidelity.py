@@ -75,8 +75,9 @@ def compared(
     """
     outputs: dict[str, dict[str, Any]] = {}
     if detections.are_given(wanted):
-        lists = {name: _like(found, name, wanted[name]) for name in detections.NEEDED}
-        outputs[detections.NAME] = detections.compared({**found, **lists}, wanted)
+        for name in detections.NEEDED:
+            _like(found, name, wanted[name])
+        outputs[detections.NAME] = detections.compared(found, wanted)
         wanted = {name: one for name, one in wanted.items() if not detections.is_ranked(name)}
         main = detections.NAME
     for name, array in wanted.items():

@@ -91,14 +91,10 @@ def drops(stages: Iterable[Stage]) -> list[Drop]:
             # The tensors that go in are not yet the output: nothing is lost against them later.
             relative = 0.0 if stage.name == "input" else held
         allowed = ALLOWED[stage.precision]
+        agreement_of = stage.facts.get("of", PIXELS)
         found += [
-            Drop(stage.name, measure, amount, getattr(allowed, measure), _of(stage))
+            Drop(stage.name, measure, amount, getattr(allowed, measure), agreement_of)
             for measure, amount in lost.items()
             if amount > getattr(allowed, measure)
         ]
-    return found
-
-
-def _of(stage: Stage) -> Of:
-    found: Of = stage.facts.get("of", PIXELS)
     return found

@@ -96,6 +96,8 @@ def export(
     function = _fixed(saved_models.loaded(native), shape)
     try:
         made, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise
     except Exception as error:
         raise refusal(error) from error
     _make_constant(made.graph, _held(function.get_concrete_function(*signature)))
@@ -110,8 +112,6 @@ def refusal(error: Exception) -> Exception:
     """
     import tf2onnx
 
-    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
-        return error
     if isinstance(error, DecodeError):
         return MemoryError(f"tf2onnx {tf2onnx.__version__}, copying a part of the graph: {error}")
     return UnsupportedError(f"tf2onnx {tf2onnx.__version__} cannot convert this network: {error}")
