@@ -114,6 +114,8 @@ def test_of_a_detector_the_lists_tell_and_what_is_not_ranked_stands_beside():
     assert (facts["output"], facts["of"], facts["agreement"]) == ("detections", "detections", 1)
     assert facts["outputs"]["raw_detection_scores"]["relative"] == pytest.approx(0.5)
     assert set(facts["outputs"]) == {"detections", "raw_detection_scores"}
+    with pytest.raises(JobError, match="no output 'detection_masks' was found"):
+        fidelity.compared({name: found[name] for name in found if "masks" not in name}, wanted)
     del found["detection_scores"]
     with pytest.raises(JobError, match="no output 'detection_scores' was found"):
         fidelity.compared(found, wanted)

@@ -289,6 +289,16 @@ def test_official_files_that_are_no_savedmodel_are_one_sentence(
     assert result.reason == "no SavedModel: saved_model.pb is missing among readme.txt"
 
 
+def said(python, program):
+    """The words that a program prints in the environment, beside retable's own packages."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        [python, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
 REFUSALS = """
 import onnx
 from retable_export.exporters import detection_zoo
@@ -302,11 +312,7 @@ print(type(detection_zoo.refusal(ValueError("an operator"))).__name__)
 
 @pytest.mark.real
 def test_a_copy_that_protobuf_cannot_make_wants_memory_and_an_operator_does_not(tensorflow_python):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    done = subprocess.run(
-        [tensorflow_python, "-c", REFUSALS], capture_output=True, env=environment, check=False
-    )
-    assert done.stdout.decode().split() == ["MemoryError", "UnsupportedError"], done.stderr
+    assert said(tensorflow_python, REFUSALS) == ["MemoryError", "UnsupportedError"]
 
 
 RESIZES = """
@@ -323,7 +329,6 @@ for size in (300, 240):
 @pytest.mark.real
 def test_xla_resizes_to_ssd_mobilenets_size_otherwise_as_the_suites_note_says(tensorflow_python):
     """Once a TensorFlow does not, the note in the suite's file is to go."""
-    done = subprocess.run([tensorflow_python, "-c", RESIZES], capture_output=True, check=True)
-    apart_300, apart_240 = (float(line) for line in done.stdout.split())
+    apart_300, apart_240 = map(float, said(tensorflow_python, RESIZES))
     assert apart_300 > 0.5  # of values from 0 to 1
     assert apart_240 < 1e-6

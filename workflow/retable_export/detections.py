@@ -53,7 +53,8 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     that is the farthest away stand beside. JobError where there is nothing, or nothing but ties.
     """
     matches = [
-        _matched(_picture(found, one), _picture(wanted, one)) for one in range(len(_counts(wanted)))
+        _matched(_picture(found, one), _picture(wanted, one))
+        for one in range(len(wanted["num_detections"]))
     ]
     common = sum(len(match.common) for match in matches)
     lost = sum(match.lost for match in matches)
@@ -64,7 +65,7 @@ def compared(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     rows = {
         name: compare.distance(*_rows_of(name, found, wanted, matches))
         for name in ROWS
-        if name in wanted and name in found and common
+        if name in wanted and common
     }
     worst = max(rows.values(), key=lambda facts: facts["relative"], default={})
     return {
@@ -93,13 +94,9 @@ class _Match(NamedTuple):
     tied: int  # of either list: the other may well lack it
 
 
-def _counts(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    return outputs["num_detections"].reshape(-1).astype(int)
-
-
 def _picture(outputs: Mapping[str, np.ndarray], one: int) -> _List:
-    number = _counts(outputs)[one]
-    boxes, classes, scores, _ = (outputs[name][one] for name in NEEDED)
+    boxes, classes, scores, count = (outputs[name][one] for name in NEEDED)
+    number = int(count)
     return _List(
         boxes[:number], np.rint(classes[:number]), scores[:number], 0 < number == len(scores)
     )
@@ -136,7 +133,8 @@ def _at_the_end(own: _List, alone: set[int], other: _List) -> int:
     """How many of `alone` score as the last of the other list does, which is full, or below."""
     if not other.is_full:
         return 0
-    return sum(bool(own.scores[one] <= other.scores.min() + TIED) for one in alone)
+    end = other.scores.min() + TIED
+    return sum(bool(own.scores[one] <= end) for one in alone)
 
 
 def _overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -75,10 +75,10 @@ def compared(
     """
     outputs: dict[str, dict[str, Any]] = {}
     if detections.are_given(wanted):
-        for name in detections.NEEDED:
-            _like(found, name, wanted[name])
-        outputs[detections.NAME] = detections.compared(found, wanted)
-        wanted = {name: one for name, one in wanted.items() if not detections.is_ranked(name)}
+        ranked = {name: one for name, one in wanted.items() if detections.is_ranked(name)}
+        lists = {name: _like(found, name, one) for name, one in ranked.items()}
+        outputs[detections.NAME] = detections.compared(lists, ranked)
+        wanted = {name: one for name, one in wanted.items() if name not in ranked}
         main = detections.NAME
     for name, array in wanted.items():
         if name == _LOGITS and name not in found and _LABELS in found:

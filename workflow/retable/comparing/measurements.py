@@ -63,7 +63,7 @@ class Measurements:
 
     def latency(self, case: Case, field: str) -> Estimate | None:
         """The median of a field over the launches of a case; None where it was not measured."""
-        session = self._sessions.get(self.plan.block_of(case).name)
+        session = self._found_session(case)
         if session is None or session.cases[case.name].outcome not in MEASURED:
             return None
         found = self._read(case, field)
@@ -105,7 +105,7 @@ class Measurements:
 
     def elsewhere(self, case: Case) -> list[str]:
         """The nodes of the case's engine that do not run on the processor meant."""
-        session = self._sessions.get(self.plan.block_of(case).name)
+        session = self._found_session(case)
         origin = session.origins.get(case.name) if session else None
         return origin.elsewhere if origin else []
 
@@ -115,12 +115,15 @@ class Measurements:
 
     def launches(self, case: Case, twin: bool = False) -> list[Launch]:
         """The launches of a case, or those of it as the block's twin."""
-        session = self._sessions.get(self.plan.block_of(case).name)
+        session = self._found_session(case)
         return launches_of(session, case.name, twin) if session else []
 
     def session(self, case: Case) -> Session:
         """The session of the case's block; KeyError where it was not timed."""
         return self._sessions[self.plan.block_of(case).name]
+
+    def _found_session(self, case: Case) -> Session | None:
+        return self._sessions.get(self.plan.block_of(case).name)
 
     def _read(self, case: Case, field: str, twin: bool = False) -> Reading | None:
         return reading(self.launches(case, twin), field, case.request.post, self._memory(case))
