@@ -53,7 +53,7 @@ class Runner:
     def __init__(self, folder, python=sys.executable):
         self.folder = Path(folder)
         self.python = python
-        self.environment = {**os.environ, "PYTHONPATH": str(WORKFLOW)}
+        self.environment = {**os.environ, "PYTHONPATH": str(WORKFLOW), "TMPDIR": str(folder)}
         self.result_path = self.folder / "result.json"
 
     def command(self, job):
