@@ -12,10 +12,11 @@ with a process that computes without end on each of its cores:
   from 1, by turns, of the launches' medians, and of their lower deciles, which what disturbs most
   samples leaves as they are?
 - sessions: how far do values of the same case lie apart, taken one after the other: retable's (the
-  median over launches), the same at the machine's pace, the same of lower deciles, and two recipes
-  that published tables used: the mean of 100 iterations after 10, and of all iterations of 3 s
-  after 0.2 s? What is at the machine's pace was measured in yardsticks, and is shown at the median
-  of the sessions' paces.
+  median over launches of their medians), that of lower deciles, both at the machine's pace too, and
+  two recipes that published tables used: the mean of 100 iterations after 10, and of all iterations
+  of 3 s after 0.2 s? A session is timed for 3 s too, in launches of half a second, or for as long
+  as with `--budget` a case is. What is at the machine's pace was measured in yardsticks, and is
+  shown at the median of the sessions' paces.
 """
 
 import argparse
@@ -48,7 +49,6 @@ CASE = "the engine"
 FIELD = "latency_sync"
 WARMUP, TURN = BUDGETS["quick"].warmup, BUDGETS["quick"].turn
 PAIR_MS = 2000.0  # of both launches together
-SESSION_LAUNCHES = 6
 RECIPE_S = 3.0
 RECIPE_ITERATIONS = 100
 SEED = 20211
@@ -113,13 +113,19 @@ class Engine:
         return self._workspace.start("retable_runner", job, log=self._log, talks=True)
 
 
+def lower_decile(times: Samples) -> float:
+    """What a tenth of the samples take at most."""
+    return float(np.quantile(times, 0.1))
+
+
+OF_LAUNCHES = {"medians": STATISTICS["median"], "lower deciles": Statistic(lower_decile)}
+
+
 @dataclass(frozen=True)
 class Pair:
-    """An engine's time over its own, and which samples were read."""
+    """An engine's time over its own, by the way it is told, and which samples were read."""
 
-    by_turns: float
-    of_medians: float
-    of_deciles: float
+    ratios: dict[str, float]
     basis: str
 
 
@@ -130,50 +136,67 @@ def pair_ratio(engine: Engine, chance: random.Random) -> Pair:
         case_reading([one for one in launches if one.entry.twin == twin]) for twin in (False, True)
     )
     basis = common_basis(first, second)
-    deciles = [lower_decile(one.rounds[0].read(basis)) for one in (first, second)]
-    return Pair(
-        by_turns=ratio_by_round(first, second)[0],
-        of_medians=float(np.median(first.rounds[0].times) / np.median(second.rounds[0].times)),
-        of_deciles=deciles[0] / deciles[1],
-        basis=basis,
-    )
+    times = [one.rounds[0].read(basis) for one in (first, second)]
+    whole = {
+        f"whole launches, {name}": statistic.of(times[0]) / statistic.of(times[1])
+        for name, statistic in OF_LAUNCHES.items()
+    }
+    return Pair({"by turns": ratio_by_round(first, second)[0], **whole}, basis)
 
 
-def lower_decile(times: Samples) -> float:
-    """What a tenth of the samples take at most."""
-    return float(np.quantile(times, 0.1))
+@dataclass(frozen=True)
+class Length:
+    """How long a session times a case: so many launches, of so many milliseconds each."""
+
+    launches: int
+    launch_ms: float
+
+    def __str__(self) -> str:
+        return f"{self.launches} launches of {self.launch_ms / 1e3:g} s"
+
+
+AS_LONG_AS_3_S = Length(6, 1e3 * RECIPE_S / 6)
+
+
+def length_of(budget: str) -> Length:
+    """What a preset times at least."""
+    return Length(BUDGETS[budget].launches, BUDGETS[budget].measure.min_ms)
 
 
 @dataclass(frozen=True)
 class Value:
-    """A case's value as a session has it, in ms, and in yardsticks where it can be told so."""
+    """A case's values as a session has them, by what is told of each launch.
 
-    ms: float
+    In ms, and in yardsticks where they can be told so.
+    """
+
+    ms: dict[str, float]
     pace_ms: float | None
-    yardsticks: float | None
-    decile_ms: float  # the median over launches of the lower decile
+    yardsticks: dict[str, float] | None
 
 
-def session_value(engine: Engine, chance: random.Random) -> Value:
+def session_value(engine: Engine, length: Length, chance: random.Random) -> Value:
     """One session of several launches, one after the other."""
     launches = [
         one.model_copy(update={"entry": one.entry.model_copy(update={"round": round_})})
-        for round_ in range(SESSION_LAUNCHES)
-        for one in engine.launch_round(1, 1e3 * RECIPE_S / SESSION_LAUNCHES, TURN, chance)
+        for round_ in range(length.launches)
+        for one in engine.launch_round(1, length.launch_ms, TURN, chance)
     ]
     found = case_reading(launches)
     paced = at_pace(found, 1.0)
     return Value(
-        ms=median_over_launches(found, STATISTICS["median"]),
+        ms=medians_over_launches(found),
         pace_ms=pace_of(found),
-        yardsticks=paced and median_over_launches(paced, STATISTICS["median"]),
-        decile_ms=median_over_launches(found, Statistic(lower_decile)),
+        yardsticks=paced and medians_over_launches(paced),
     )
 
 
-def median_over_launches(found: Reading, statistic: Statistic) -> float:
-    """The median over launches of what each gives."""
-    return float(np.median(list(found.per_round(statistic).values())))
+def medians_over_launches(found: Reading) -> dict[str, float]:
+    """The median over launches of each of what is told of them."""
+    return {
+        name: float(np.median(list(found.per_round(statistic).values())))
+        for name, statistic in OF_LAUNCHES.items()
+    }
 
 
 def recipe_values(engine: Engine, chance: random.Random) -> tuple[float, float]:
@@ -200,7 +223,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="0: as the backend has it")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--sessions", type=int, default=10)
+    parser.add_argument("--budget", choices=BUDGETS, help="how long a session times a case")
     given = parser.parse_args()
+    if given.sessions < 2:
+        parser.error("how far sessions lie apart takes two of them at least")
     with tempfile.TemporaryDirectory() as folder:
         made = (
             made_of_a_chain(given.chain, Path(folder))
@@ -213,85 +239,66 @@ def main() -> None:
 
 def _print_tables(engine: Engine, given: argparse.Namespace) -> None:
     chance = random.Random(SEED)
+    length = length_of(given.budget) if given.budget else AS_LONG_AS_3_S
     pair_rows, session_rows = [], []
     for busy in (False, True):
         machine = "a busy neighbour on each core" if busy else "as it is"
         with neighbours(busy):
             time.sleep(1)
-            pair_rows.append([machine, *_pair_row(engine, given.pairs, chance)])
-            session_rows.append([machine, *_session_row(engine, given.sessions, chance)])
+            pairs = [pair_ratio(engine, chance) for _ in range(given.pairs)]
+            pair_rows += [[machine, *row] for row in _pair_rows(pairs)]
+            sessions = [
+                (session_value(engine, length, chance), *recipe_values(engine, chance))
+                for _ in range(given.sessions)
+            ]
+            session_rows += [[machine, *row] for row in _session_rows(sessions)]
     title = given.chain or given.records[0]
     print(f"{title}, {given.threads or 'all'} threads; load {os.getloadavg()[0]:.2f}\n")
+    print(f"{given.pairs} pairs of {PAIR_MS / 1e3:g} s:\n")
     print(markdown(PAIR_HEADER, pair_rows))
-    print()
+    print(f"\n{given.sessions} sessions of {length}:\n")
     print(markdown(SESSION_HEADER, session_rows))
 
 
-PAIR_HEADER = [
-    "Machine",
-    "Pairs of 2 s",
-    "By turns: median of abs(ratio - 1)",
-    "standard deviation",
-    "Whole launches: median of abs(ratio - 1)",
-    "standard deviation",
-    "Lower deciles: median of abs(ratio - 1)",
-    "standard deviation",
-    "Read on",
-]
-SESSION_HEADER = [
-    "Machine",
-    "Sessions",
-    "retable: spread",
-    "at the machine's pace: spread",
-    "lower decile: spread",
-    "3 s: spread",
-    "100 iterations: spread",
-    "retable / 3 s",
-    "at the machine's pace / 3 s",
-    "lower decile / 3 s",
-    "retable: range (ms)",
-    "at the machine's pace: range (ms)",
-    "lower decile: range (ms)",
-    "3 s: range (ms)",
-    "pace: range (ms)",
-]
+PAIR_HEADER = ["Machine", "Ratio", "Median of abs(ratio - 1)", "standard deviation", "Read on"]
+SESSION_HEADER = ["Machine", "Value", "Spread", "spread / that of 3 s", "Range (ms)"]
 
 
-def _pair_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
-    found = [pair_ratio(engine, chance) for _ in range(count)]
-    columns = [(one.by_turns, one.of_medians, one.of_deciles) for one in found]
-    bases = sorted({one.basis for one in found})
-    cells = [
-        f"{100 * value:.2f} %"
-        for ratios in np.transpose(columns)
-        for value in (np.median(np.abs(ratios - 1)), np.std(ratios))
-    ]
-    return [str(count), *cells, ", ".join(bases)]
+def _pair_rows(pairs: list[Pair]) -> list[list[str]]:
+    """One for each way of telling a ratio."""
+    bases = ", ".join(sorted({one.basis for one in pairs}))
+    rows = []
+    for name in pairs[0].ratios if pairs else ():
+        ratios = np.array([one.ratios[name] for one in pairs])
+        apart = (np.median(np.abs(ratios - 1)), np.std(ratios))
+        rows.append([name, *(f"{100 * value:.2f} %" for value in apart), bases])
+    return rows
 
 
-def _session_row(engine: Engine, count: int, chance: random.Random) -> list[str]:
-    rows = [(session_value(engine, chance), *recipe_values(engine, chance)) for _ in range(count)]
-    values = [row[0] for row in rows]
-    ours = np.array([value.ms for value in values])
-    paced = values_at_one_pace(values)
-    deciles = np.array([value.decile_ms for value in values])
-    hundred, seconds = (np.array([row[index] for row in rows]) for index in (1, 2))
-    paces = np.array([value.pace_ms for value in values if value.pace_ms is not None])
+def _session_rows(sessions: list[tuple[Value, float, float]]) -> list[list[str]]:
+    """One for each value of a session, and one for each recipe."""
+    values = [value for value, _, _ in sessions]
+    hundred, seconds = (np.array([session[index] for session in sessions]) for index in (1, 2))
+    series = {}
+    for name in OF_LAUNCHES:
+        series[f"launches' {name}"] = np.array([value.ms[name] for value in values])
+        series[f"launches' {name}, at the machine's pace"] = values_at_one_pace(values, name)
+    series["mean of 3 s"] = seconds
+    series["mean of 100 iterations"] = hundred
+    series["pace"] = np.array([value.pace_ms for value in values if value.pace_ms is not None])
     return [
-        str(count),
-        *(_spread_text(one) for one in (ours, paced, deciles, seconds, hundred)),
-        *(_ratio_text(one, seconds) for one in (ours, paced, deciles)),
-        *(_range_text(one) for one in (ours, paced, deciles, seconds, paces)),
+        [name, _spread_text(one), _ratio_text(one, seconds), _range_text(one)]
+        for name, one in series.items()
     ]
 
 
-def values_at_one_pace(values: list[Value]) -> Samples:
+def values_at_one_pace(values: list[Value], name: str) -> Samples:
     """Of each session the value at the median of the sessions' paces, in ms; none if one lacks it.
 
     One lacks it where the samples have the time of other programs in them.
     """
     told = [
-        (value.yardsticks, value.pace_ms)
+        (value.yardsticks[name], value.pace_ms)
         for value in values
         if value.yardsticks is not None and value.pace_ms is not None
     ]

@@ -47,6 +47,26 @@ def test_two_players_of_one_library_stand_apart_and_the_library_is_named_once():
     assert [answer.backend for answer in answers] == PLAYERS
 
 
+@pytest.mark.parametrize(
+    ("cpus", "threads"),
+    [
+        ([0, 1, 0], "1, turn by turn on the next of 2 CPUs"),
+        ([3, 3], "1, on one CPU"),
+        ([None, None], "1"),
+        ([], "1"),
+    ],
+)
+def test_the_threads_are_told_with_the_cpus_that_they_took_turns_on(
+    cpus: list[int | None], threads: str
+) -> None:
+    small = Small({"A": {}})
+    turns = [{"ms": 25.0, "samples": 3, "cpu": cpu} for cpu in cpus]
+    facts = {"threads": 1, "turns": turns}
+    launch = Result(outcome="ok", facts=facts, samples={"latency_sync": [1.0]})
+    measured = small.measured(dict.fromkeys(small.names, launch))
+    assert here(small, measured)["threads"] == f"null: {threads}"
+
+
 GPU_SAMPLES = {
     "latency_sync": "host to device and back, inside the value",
     "latency_run": "outside the value",

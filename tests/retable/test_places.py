@@ -65,7 +65,7 @@ def test_what_a_killed_job_had_in_temporary_files_goes_with_it(
 ) -> None:
     (tmp_path / "leaving.py").write_text(
         "import tempfile, time\n"
-        "print('{\"left\": \"%s\"}' % tempfile.mkstemp()[1], flush=True)\n"
+        'print(\'{"left": "%s"}\' % tempfile.mkstemp()[1], flush=True)\n'
         "time.sleep(600)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -188,6 +188,7 @@ class Contended:
 
 QUIET = (1.0, 0.0)
 DISTURBED = (9.0, 8.0)
+CPUS = [5, 7, *range(100)]  # where turn after turn is taken
 PACE = {"cpu_ms": 0.25, "ms": 0.5}
 
 
@@ -214,7 +215,8 @@ def recording_of(samples, settle_ms=(0.0, 0.0), per_turn=2, enough=None):
         clock.advance(PACE["ms"])
         return PACE
 
-    return measure.Recording(sampler, pace, settle_ms, turn, enough or Asked(), clock), sampler
+    move, enough = iter(CPUS).__next__, enough or Asked()
+    return measure.Recording(sampler, move, pace, settle_ms, turn, enough, clock), sampler
 
 
 def test_a_recording_has_the_samples_of_its_turns_in_their_order():
@@ -228,13 +230,13 @@ def test_a_recording_has_the_samples_of_its_turns_in_their_order():
     assert facts["duration_ms"] == pytest.approx(2 + 3 + 4 + 6 + 7 + 8)
 
 
-def test_a_turn_tells_when_it_began_to_count_how_much_it_gave_and_the_pace_before():
+def test_a_turn_tells_when_it_began_to_count_how_much_it_gave_where_and_the_pace_before():
     recording, _ = recording_of([(10.0, 0.0)])
     for _ in range(2):
         recording.take_turn()
     assert recording.facts()["turns"] == [
-        {"started_s": 100.0105, "ms": 20.0, "samples": 2, "pace": PACE},
-        {"started_s": 100.041, "ms": 20.0, "samples": 2, "pace": PACE},
+        {"started_s": 100.0105, "ms": 20.0, "samples": 2, "cpu": 5, "pace": PACE},
+        {"started_s": 100.041, "ms": 20.0, "samples": 2, "cpu": 7, "pace": PACE},
     ]
 
 
@@ -266,7 +268,7 @@ def test_a_sampler_that_counts_nothing_has_no_contention_and_all_its_samples_are
     clock, asked = Clock(), Asked()
     sampler = host_samplers.HostSampler(Engine(clock, [2.0, 2.0, 50.0]).run, clock=clock)
     turn = measure.Budget(0, 2, 1e9)
-    recording = measure.Recording(sampler, dict, (0.0, 0.0), turn, asked, clock)
+    recording = measure.Recording(sampler, lambda: None, dict, (0.0, 0.0), turn, asked, clock)
     recording.take_turn()
     assert recording.contention() == {}
     assert asked.questions == [(2, 52.0, [2.0, 50.0])]

@@ -7,12 +7,14 @@ import numpy as np
 
 from retable_runner import (
     backends,
+    calls,
     contract,
     conversation,
     host,
     measure,
     posts,
     program,
+    rotation,
     torch_posts,
     yardstick,
 )
@@ -41,6 +43,7 @@ def run(job, result):
 
     memory = getattr(backend, "MEMORY", host)
     options = _options(job)
+    cpus = _turned_on(memory, job["options"])
     start = time.perf_counter()
     with memory.opened(backend, files, options, feeds) as inference:
         facts["load_ms"] = _ms_since(start)
@@ -58,7 +61,7 @@ def run(job, result):
                 _call_first(inference, facts)
             facts["first_call_in_loading"] = in_loading
             _compile_all(inference, facts)
-        _time(inference, post, job, talk, result)
+        _time(inference, post, cpus, job, talk, result)
         _time_further(inference, post, job, result)
         _count_late(inference, facts)
         talk.say(finished=True)
@@ -71,6 +74,13 @@ def _options(job):
     if phone is None:
         return job["options"]
     return dict(job["options"], phone=phone["serial"], limit_s=job.get("reply_timeout_s"))
+
+
+def _turned_on(memory, options):
+    """The CPUs on which turns are taken, none where the kernel is to choose; it loads near them."""
+    if memory not in (host, calls) or backends.threads(options) != 1:
+        return []
+    return rotation.keep_to(rotation.alike(backends.cpus()))
 
 
 def _call_first(inference, facts):
@@ -108,11 +118,11 @@ def _compiled(inference):
     return getattr(inference, "compiled", lambda: None)()
 
 
-def _time(inference, post, job, talk, result):
+def _time(inference, post, cpus, job, talk, result):
     """Warm up, then measure by turns, as often as asked."""
     job = dict(job, measure=_wanted(inference, job["measure"]))
     with measure.no_garbage_collection():
-        recording = _recording(inference, post, job, result["facts"])
+        recording = _recording(inference, post, cpus, job, result["facts"])
         talk.say(ready=True)
         while talk.hear() == conversation.TURN:
             talk.say(enough=recording.take_turn())
@@ -129,7 +139,7 @@ def _wanted(inference, asked):
     return dict(asked, target=None) if getattr(inference, "tells_means", False) else asked
 
 
-def _recording(inference, post, job, facts):
+def _recording(inference, post, cpus, job, facts):
     """Run until it is steady; return what measures by turns: the program, if it times itself."""
     if isinstance(inference, program.Inference):
         return inference.recording(post, job["warmup"], job["measure"])
@@ -137,6 +147,7 @@ def _recording(inference, post, job, facts):
     facts["warmup"] = measure.warm_up(sampler, measure.Steadiness(**job["warmup"]))
     return measure.Recording(
         inference.counted(sampler),  # now: the libraries have started their threads
+        rotation.Rotation(cpus if inference.memory == host.NAME else []).move,
         yardstick.Yardstick().pace,
         (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
         _budget(job["turn"], job["measure"]["max_ms"]),

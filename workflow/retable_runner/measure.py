@@ -175,14 +175,15 @@ def warm_up(sampler, rule, clock=time.perf_counter):
 class Recording(object):
     """The samples of a launch, turn by turn.
 
-    `sampler` may have `counters` behind its `fields`: see `contention`. `pace()` tells the
-    machine's pace (see `yardstick`) as each turn begins; `settle_ms` is how long it then runs
-    before it counts, at least and at most, `turn` the rule that ends it, `enough` the one that
-    ends the launch.
+    `sampler` may have `counters` behind its `fields`: see `contention`. As each turn begins,
+    `move()` takes it to its CPU and tells which (see `rotation`), and `pace()` tells the machine's
+    pace (see `yardstick`); `settle_ms` is how long it then runs before it counts, at least and at
+    most, `turn` the rule that ends it, `enough` the one that ends the launch.
     """
 
-    def __init__(self, sampler, pace, settle_ms, turn, enough, clock=time.perf_counter):
+    def __init__(self, sampler, move, pace, settle_ms, turn, enough, clock=time.perf_counter):
         self._sampler = sampler
+        self._move = move
         self._pace = pace
         self._settled = Settled(settle_ms[0], settle_ms[1], self._is_undisturbed)
         self._turn = turn
@@ -195,6 +196,7 @@ class Recording(object):
 
     def take_turn(self):
         """Measure for a turn; return whether the launch has enough."""
+        cpu = self._move()
         pace = self._pace()  # before it settles: that warms the caches for the engine again
         repeat(self._sampler, self._settled, self._clock)
         start = self._clock()
@@ -206,6 +208,7 @@ class Recording(object):
                 "started_s": round(start, 6),
                 "ms": round(elapsed_ms, DECIMALS_MS),
                 "samples": len(rows),
+                "cpu": cpu,
                 "pace": pace,
             }
         )

@@ -8,6 +8,7 @@ from retable.comparing.fields import TIMED, TRANSFERRED
 from retable.comparing.measurements import Measurements
 from retable.config.budget import BUDGETS
 from retable.config.suite import Table
+from retable.contract import Result
 from retable.jobs.launch import Measure
 from retable.plan import Plan
 
@@ -154,11 +155,19 @@ def _by_player(said: Iterable[tuple[str, str]]) -> str:
 
 def _threads(cases: list[Case], measured: Measurements) -> str:
     return _joined(
-        f"{case.player}: {result.facts['threads']}"
+        f"{case.player}: {result.facts['threads']}{_cpus_text(result)}"
         for case in cases
         for result in measured.results(case)[:1]
         if "threads" in result.facts
     )
+
+
+def _cpus_text(result: Result) -> str:
+    """Where a launch took its turns, if not where the kernel had it."""
+    cpus = {turn.get("cpu") for turn in result.facts.get("turns", [])} - {None}
+    if not cpus:
+        return ""
+    return f", turn by turn on the next of {len(cpus)} CPUs" if len(cpus) > 1 else ", on one CPU"
 
 
 def _recipe(budget: str) -> dict[str, str]:
