@@ -10,9 +10,10 @@ with a process that computes without end on each of its cores:
 
 - pairs: one engine is timed against itself, both launches loaded, by turns; how far is the ratio
   from 1, by turns, of the launches' medians, and of their lower deciles, which what disturbs most
-  samples leaves as they are?
+  samples leaves as they are? And by turns where each stays on the CPU on which the kernel has it
+  (of several threads, all do)?
 - sessions: how far do values of the same case lie apart, taken one after the other: retable's (the
-  median over launches of their medians), that of lower deciles, both at the machine's pace too, and
+  median over launches of their medians), the same at the machine's pace, that of lower deciles, and
   two recipes that published tables used: the mean of 100 iterations after 10, and of all iterations
   of 3 s after 0.2 s? A session is timed for 3 s too, in launches of half a second, or for as long
   as with `--budget` a case is. What is at the machine's pace was measured in yardsticks, and is
@@ -53,6 +54,8 @@ RECIPE_S = 3.0
 RECIPE_ITERATIONS = 100
 SEED = 20211
 TIMEOUT_S = 120.0
+RUNNER = "retable_runner"
+STAYING = "benchmarks.staying"
 NONE = "none"  # some session's samples are not the engine's alone
 
 
@@ -81,8 +84,11 @@ def made_of_a_chain(name: str, folder: Path) -> Made:
 class Engine:
     """An engine that can be launched as a session launches it."""
 
-    def __init__(self, made: Made, backend: str, workspace: Workspace, threads: int):
+    def __init__(
+        self, made: Made, backend: str, workspace: Workspace, threads: int, runner: str = RUNNER
+    ) -> None:
         self._workspace = workspace
+        self._runner = runner
         self._log = Path(tempfile.gettempdir(), "retable-benchmark.log")
         self._job = {
             "backend": backend,
@@ -110,7 +116,7 @@ class Engine:
 
     def start(self, turn: Turn, measure: Measure) -> RunningJob:
         job = LaunchJob(**self._job, turn=turn, measure=measure, conducted=True)
-        return self._workspace.start("retable_runner", job, log=self._log, talks=True)
+        return self._workspace.start(self._runner, job, log=self._log, talks=True)
 
 
 def lower_decile(times: Samples) -> float:
@@ -119,6 +125,7 @@ def lower_decile(times: Samples) -> float:
 
 
 OF_LAUNCHES = {"medians": STATISTICS["median"], "lower deciles": Statistic(lower_decile)}
+BY_TURNS, WHOLE_LAUNCHES = "by turns", [f"whole launches, {name}" for name in OF_LAUNCHES]
 
 
 @dataclass(frozen=True)
@@ -138,10 +145,10 @@ def pair_ratio(engine: Engine, chance: random.Random) -> Pair:
     basis = common_basis(first, second)
     times = [one.rounds[0].read(basis) for one in (first, second)]
     whole = {
-        f"whole launches, {name}": statistic.of(times[0]) / statistic.of(times[1])
-        for name, statistic in OF_LAUNCHES.items()
+        name: statistic.of(times[0]) / statistic.of(times[1])
+        for name, statistic in zip(WHOLE_LAUNCHES, OF_LAUNCHES.values(), strict=True)
     }
-    return Pair({"by turns": ratio_by_round(first, second)[0], **whole}, basis)
+    return Pair({BY_TURNS: ratio_by_round(first, second)[0], **whole}, basis)
 
 
 @dataclass(frozen=True)
@@ -165,14 +172,14 @@ def length_of(budget: str) -> Length:
 
 @dataclass(frozen=True)
 class Value:
-    """A case's values as a session has them, by what is told of each launch.
+    """A case's values as a session has them, in ms, by what is told of each launch.
 
-    In ms, and in yardsticks where they can be told so.
+    Of medians in yardsticks too, where they can be told so.
     """
 
     ms: dict[str, float]
     pace_ms: float | None
-    yardsticks: dict[str, float] | None
+    yardsticks: float | None
 
 
 def session_value(engine: Engine, length: Length, chance: random.Random) -> Value:
@@ -185,18 +192,15 @@ def session_value(engine: Engine, length: Length, chance: random.Random) -> Valu
     found = case_reading(launches)
     paced = at_pace(found, 1.0)
     return Value(
-        ms=medians_over_launches(found),
+        ms={name: over_launches(found, statistic) for name, statistic in OF_LAUNCHES.items()},
         pace_ms=pace_of(found),
-        yardsticks=paced and medians_over_launches(paced),
+        yardsticks=paced and over_launches(paced, STATISTICS["median"]),
     )
 
 
-def medians_over_launches(found: Reading) -> dict[str, float]:
-    """The median over launches of each of what is told of them."""
-    return {
-        name: float(np.median(list(found.per_round(statistic).values())))
-        for name, statistic in OF_LAUNCHES.items()
-    }
+def over_launches(found: Reading, statistic: Statistic) -> float:
+    """The median over launches of what each gives."""
+    return float(np.median(list(found.per_round(statistic).values())))
 
 
 def recipe_values(engine: Engine, chance: random.Random) -> tuple[float, float]:
@@ -225,8 +229,8 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--budget", choices=BUDGETS, help="how long a session times a case")
     given = parser.parse_args()
-    if given.sessions < 2:
-        parser.error("how far sessions lie apart takes two of them at least")
+    if given.pairs < 1 or given.sessions < 2:
+        parser.error("a pair and two sessions are the least that tell how far they lie apart")
     with tempfile.TemporaryDirectory() as folder:
         made = (
             made_of_a_chain(given.chain, Path(folder))
@@ -234,10 +238,14 @@ def main() -> None:
             else made_by_a_run(*given.records)
         )
         workspace = LocalWorkspace(Path(given.python))
-        _print_tables(Engine(made, given.backend, workspace, given.threads), given)
+        moving, staying = (
+            Engine(made, given.backend, workspace, given.threads, runner)
+            for runner in (RUNNER, STAYING)
+        )
+        _print_tables(moving, staying, given)
 
 
-def _print_tables(engine: Engine, given: argparse.Namespace) -> None:
+def _print_tables(engine: Engine, staying: Engine, given: argparse.Namespace) -> None:
     chance = random.Random(SEED)
     length = length_of(given.budget) if given.budget else AS_LONG_AS_3_S
     pair_rows, session_rows = [], []
@@ -245,7 +253,10 @@ def _print_tables(engine: Engine, given: argparse.Namespace) -> None:
         machine = "a busy neighbour on each core" if busy else "as it is"
         with neighbours(busy):
             time.sleep(1)
-            pairs = [pair_ratio(engine, chance) for _ in range(given.pairs)]
+            pairs = [
+                (pair_ratio(engine, chance), pair_ratio(staying, chance))
+                for _ in range(given.pairs)
+            ]
             pair_rows += [[machine, *row] for row in _pair_rows(pairs)]
             sessions = [
                 (session_value(engine, length, chance), *recipe_values(engine, chance))
@@ -264,41 +275,45 @@ PAIR_HEADER = ["Machine", "Ratio", "Median of abs(ratio - 1)", "standard deviati
 SESSION_HEADER = ["Machine", "Value", "Spread", "spread / that of 3 s", "Range (ms)"]
 
 
-def _pair_rows(pairs: list[Pair]) -> list[list[str]]:
-    """One for each way of telling a ratio."""
-    bases = ", ".join(sorted({one.basis for one in pairs}))
-    rows = []
-    for name in pairs[0].ratios if pairs else ():
-        ratios = np.array([one.ratios[name] for one in pairs])
-        apart = (np.median(np.abs(ratios - 1)), np.std(ratios))
-        rows.append([name, *(f"{100 * value:.2f} %" for value in apart), bases])
+def _pair_rows(pairs: list[tuple[Pair, Pair]]) -> list[list[str]]:
+    """One for each way of telling a ratio, and one by turns of those that stay."""
+    moving, staying = ([pair[side] for pair in pairs] for side in (0, 1))
+    rows = [_pair_row(name, name, moving) for name in (BY_TURNS, *WHOLE_LAUNCHES)]
+    rows.insert(1, _pair_row(f"{BY_TURNS}, where the kernel has them", BY_TURNS, staying))
     return rows
+
+
+def _pair_row(title: str, name: str, pairs: list[Pair]) -> list[str]:
+    ratios = np.array([one.ratios[name] for one in pairs])
+    apart = (np.median(np.abs(ratios - 1)), np.std(ratios))
+    bases = ", ".join(sorted({one.basis for one in pairs}))
+    return [title, *(f"{100 * value:.2f} %" for value in apart), bases]
 
 
 def _session_rows(sessions: list[tuple[Value, float, float]]) -> list[list[str]]:
     """One for each value of a session, and one for each recipe."""
     values = [value for value, _, _ in sessions]
     hundred, seconds = (np.array([session[index] for session in sessions]) for index in (1, 2))
-    series = {}
-    for name in OF_LAUNCHES:
-        series[f"launches' {name}"] = np.array([value.ms[name] for value in values])
-        series[f"launches' {name}, at the machine's pace"] = values_at_one_pace(values, name)
-    series["mean of 3 s"] = seconds
-    series["mean of 100 iterations"] = hundred
-    series["pace"] = np.array([value.pace_ms for value in values if value.pace_ms is not None])
+    series = {
+        **{name: np.array([value.ms[name] for value in values]) for name in OF_LAUNCHES},
+        "medians at the machine's pace": values_at_one_pace(values),
+        "mean of 3 s": seconds,
+        "mean of 100 iterations": hundred,
+        "pace": np.array([value.pace_ms for value in values if value.pace_ms is not None]),
+    }
     return [
         [name, _spread_text(one), _ratio_text(one, seconds), _range_text(one)]
         for name, one in series.items()
     ]
 
 
-def values_at_one_pace(values: list[Value], name: str) -> Samples:
+def values_at_one_pace(values: list[Value]) -> Samples:
     """Of each session the value at the median of the sessions' paces, in ms; none if one lacks it.
 
     One lacks it where the samples have the time of other programs in them.
     """
     told = [
-        (value.yardsticks[name], value.pace_ms)
+        (value.yardsticks, value.pace_ms)
         for value in values
         if value.yardsticks is not None and value.pace_ms is not None
     ]

@@ -1,5 +1,6 @@
 """The CPUs on which turns are taken: which ones, and that all of a process goes there."""
 
+import json
 import os
 import subprocess
 import sys
@@ -110,12 +111,15 @@ def test_a_process_is_kept_to_what_it_may_use():
     assert said(program.format([1 << 15])) == ["[]"]  # the kernel refuses: there are not so many
 
 
-def turns(runner, engine, sample, **options):
+def turns(runner, engine, sample, program="retable_runner", **options):
     """The CPUs that a launch of the null backend tells, turn by turn."""
     job = runner.launch_job("null", engine, sample, **options)
     job["turn"] = {"settle_ms": 0.0, "settle_max_ms": 0.0, "min_ms": 0.0, "min_samples": 2}
     job["measure"] = {"min_ms": 0.0, "min_samples": 2 * TURNS, "max_ms": 1e9, "target": None}
-    return [turn["cpu"] for turn in runner.result(job)["facts"]["turns"]]
+    command = [program if part == "retable_runner" else part for part in runner.command(job)]
+    subprocess.run(command, env=runner.environment, cwd=WORKFLOW.parent, check=True)
+    result = json.loads(runner.result_path.read_text())
+    return [turn["cpu"] for turn in result["facts"]["turns"]]
 
 
 @MOVES
@@ -130,3 +134,8 @@ def test_launches_of_one_thread_take_the_same_turn_on_the_same_cpu(runner, null_
 @MOVES
 def test_an_engine_of_more_threads_stays_where_the_kernel_has_it(runner, null_engine, sample):
     assert set(turns(runner, null_engine, sample, latency_ms=1.0, threads=2)) == {None}
+
+
+def test_what_rotation_is_held_against_stays_where_the_kernel_has_it(runner, null_engine, sample):
+    told = turns(runner, null_engine, sample, "benchmarks.staying", latency_ms=1.0, threads=1)
+    assert told == [None] * TURNS
