@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retable_runner import rotation
+from retable_runner import launch, rotation
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 ALLOWED = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -134,6 +134,12 @@ def test_launches_of_one_thread_take_the_same_turn_on_the_same_cpu(runner, null_
 @MOVES
 def test_an_engine_of_more_threads_stays_where_the_kernel_has_it(runner, null_engine, sample):
     assert set(turns(runner, null_engine, sample, latency_ms=1.0, threads=2)) == {None}
+
+
+def test_where_turns_move_they_settle_for_the_least_time_alone():
+    turn = {"settle_ms": 3, "settle_max_ms": 60}
+    assert launch.settling_ms(turn, ALLOWED) == (3, 3)
+    assert launch.settling_ms(turn, []) == (3, 60)
 
 
 def test_what_rotation_is_held_against_stays_where_the_kernel_has_it(runner, null_engine, sample):

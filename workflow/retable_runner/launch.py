@@ -61,7 +61,7 @@ def run(job, result):
                 _call_first(inference, facts)
             facts["first_call_in_loading"] = in_loading
             _compile_all(inference, facts)
-        _time(inference, post, cpus, job, talk, result)
+        _time(inference, post, cpus if facts["memory"] == host.NAME else [], job, talk, result)
         _time_further(inference, post, job, result)
         _count_late(inference, facts)
         talk.say(finished=True)
@@ -147,12 +147,21 @@ def _recording(inference, post, cpus, job, facts):
     facts["warmup"] = measure.warm_up(sampler, measure.Steadiness(**job["warmup"]))
     return measure.Recording(
         inference.counted(sampler),  # now: the libraries have started their threads
-        rotation.Rotation(cpus if inference.memory == host.NAME else []).move,
+        rotation.Rotation(cpus).move,
         yardstick.Yardstick().pace,
-        (job["turn"]["settle_ms"], job["turn"]["settle_max_ms"]),
+        settling_ms(job["turn"], cpus),
         _budget(job["turn"], job["measure"]["max_ms"]),
         measure.Enough(**job["measure"]),
     )
+
+
+def settling_ms(turn, cpus):
+    """How long a turn runs before it counts, at least and at most.
+
+    Where it moves to one of `cpus` no threads are to be spread: the longer it waits, the longer ago
+    was the other launches' turn on that CPU.
+    """
+    return turn["settle_ms"], turn["settle_ms"] if cpus else turn["settle_max_ms"]
 
 
 def _judge(target, result):

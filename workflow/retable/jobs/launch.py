@@ -25,7 +25,7 @@ class Turn(Message):
     """How long a launch measures before another of its session has its turn.
 
     What it runs before does not count: for `settle_ms`, then until an iteration is undisturbed,
-    for `settle_max_ms` at most.
+    for `settle_max_ms` at most; of an engine of one thread for `settle_ms` alone.
     """
 
     settle_ms: float
