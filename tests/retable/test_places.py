@@ -1,6 +1,5 @@
 """Jobs that are under way: what is asked of them, and what they leave."""
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 from null_launches import NullLaunches
 
 from retable.errors import RetableError
-from retable.local import LocalWorkspace
 
 DEADLINE_S = 60
 
@@ -57,24 +55,6 @@ def test_a_jobs_files_go_with_it(launches: NullLaunches, tmp_path: Path) -> None
         running.ask(None, DEADLINE_S)
         (folder,) = (tmp_path / "jobs").iterdir()
         assert (folder / "job.json").is_file()
-    assert list((tmp_path / "jobs").iterdir()) == []
-
-
-def test_what_a_killed_job_had_in_temporary_files_goes_with_it(
-    launches: NullLaunches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "leaving.py").write_text(
-        "import tempfile, time\n"
-        'print(\'{"left": "%s"}\' % tempfile.mkstemp()[1], flush=True)\n'
-        "time.sleep(600)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    workspace = LocalWorkspace(Path(sys.executable), inherits_path=True)
-    with workspace.start("leaving", launches.job(1), log=launches.log, talks=True) as running:
-        told = running.ask(None, DEADLINE_S)
-        assert told is not None
-        assert Path(told["left"]).is_file()
-    assert not Path(told["left"]).exists()
     assert list((tmp_path / "jobs").iterdir()) == []
 
 

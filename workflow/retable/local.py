@@ -59,17 +59,13 @@ class LocalWorkspace:
     ) -> RunningJob:
         def started(job_path: Path, result_path: Path) -> Program:
             command = [str(self._python), "-m", package, str(job_path), str(result_path)]
-            surroundings = self._surroundings(job_path.parent)
-            return Program(command, log, surroundings, self._memory_limit_bytes, talks)
+            return Program(command, log, self._surroundings(), self._memory_limit_bytes, talks)
 
         return RunningJob(job, started, collect)
 
-    def _surroundings(self, folder: Path) -> dict[str, str]:
-        """Variables that keep a run repeatable, its Python to itself and its leftovers in `folder`.
-
-        A job that is killed cannot remove its temporary files: they go with the job's own.
-        """
+    def _surroundings(self) -> dict[str, str]:
+        """Variables that keep a run repeatable and its Python to itself."""
         inherited = os.environ.get("PYTHONPATH") if self._inherits_path else None
         path = os.pathsep.join(filter(None, [str(PACKAGES), inherited]))
         isolated = {} if self._inherits_path else {"PYTHONNOUSERSITE": "1"}
-        return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "TMPDIR": str(folder), **isolated}
+        return {"PYTHONPATH": path, "PYTHONHASHSEED": "0", **isolated}
