@@ -34,9 +34,10 @@ def sessions(device: str, only: str = "*") -> dict[str, dict]:
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob(f"{only}.json"))}
 
 
-def outcomes(made: dict[str, dict]) -> dict[str, dict[str, str]]:
+def endings(made: dict[str, dict]) -> dict[str, dict[str, tuple[str, str | None]]]:
+    """How each case ended, and why so."""
     return {
-        block: {name: case["outcome"] for name, case in session["cases"].items()}
+        block: {name: (case["outcome"], case["reason"]) for name, case in session["cases"].items()}
         for block, session in made.items()
     }
 
@@ -65,7 +66,7 @@ def run(way, *targets: str) -> None:
 
 
 def assert_alike(inside: dict[str, dict], outside: dict[str, dict]) -> None:
-    assert outcomes(inside) == outcomes(outside)
+    assert endings(inside) == endings(outside)
     assert models(inside) == models(outside)
     assert all(origin["image"] for block in inside.values() for origin in block["origins"].values())
     assert all(
