@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib
 import platform
-import signal
 import sys
 import traceback
 from pathlib import Path
@@ -17,8 +15,6 @@ from retable_job.errors import JobError, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(
@@ -36,7 +32,6 @@ def main(
     parser.add_argument("job", type=Path, help="the job file")
     parser.add_argument("result", type=Path, help="where the result file goes")
     arguments = parser.parse_args()
-    die_with_parent()
     try:
         job = contract.read_job(arguments.job)
         verb = verbs.get(job["schema"])
@@ -80,9 +75,3 @@ def versions(versioned: Iterable[str]) -> dict[str, str]:
         if version is not None:
             found[name] = str(version)
     return found
-
-
-def die_with_parent() -> None:
-    """Have Linux kill this process when the one that started it dies; elsewhere, do nothing."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

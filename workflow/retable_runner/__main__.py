@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from retable_runner import contract, orphans, outcomes
+from retable_runner import contract, outcomes
 from retable_runner.errors import JobError
 
 # A verb is a module of this package, imported when it is asked for: the others' sources are not
@@ -28,7 +28,6 @@ def main(arguments):
     if len(arguments) != 2:
         sys.stderr.write("usage: python -m retable_runner JOB.json RESULT.json\n")
         return 2
-    orphans.die_with_parent()
     try:
         job = contract.read_job(arguments[0], VERBS)
         name, failure = VERBS[job["schema"]]
