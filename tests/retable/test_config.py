@@ -265,39 +265,3 @@ def test_suites_are_all_or_a_list() -> None:
     assert load_settings(ROOT, {"suite": "all"}).suites(known) == sorted(known)
     listed = load_settings(ROOT, {"suite": "paddleseg, fast-scnn"}).suites(known)
     assert listed == ["paddleseg", "fast-scnn"]
-
-
-def test_models_are_all_or_those_that_are_listed() -> None:
-    known = {"efficientdet-d0", "ssd-mobilenet-v2", "unet"}
-    assert load_settings(ROOT, {}).chosen_models(known) == known
-    two = load_settings(ROOT, {"models": "unet, efficientdet-d0"})
-    assert list(two.chosen_models(known)) == ["unet", "efficientdet-d0"]
-    with pytest.raises(RetableError) as caught:
-        load_settings(ROOT, {"models": "unet,efficientdet-do"}).chosen_models(known)
-    assert sentence(caught) == (
-        "--config models: no suite of this run has the model 'efficientdet-do'; "
-        "did you mean 'efficientdet-d0'?"
-    )
-
-
-def test_players_are_all_or_those_that_are_listed() -> None:
-    device = load_configuration(ROOT).devices["cpu"]
-    assert device.playing("all") is device
-    assert list(device.playing("onnxruntime, openvino").backends) == ["openvino", "onnxruntime"]
-    with pytest.raises(RetableError) as caught:
-        device.playing("openvino,onnxruntme")
-    assert "config/devices/cpu.yaml has no backend 'onnxruntme'" in sentence(caught)
-    assert "did you mean 'onnxruntime'?" in sentence(caught)
-
-
-@pytest.mark.parametrize(
-    ("part", "sentence"),
-    [
-        ({"plots": [{"title": "p", "table": "argmax", "column": "FP31"}]}, "did you mean 'FP32'"),
-        ({"plots": [{"title": "p", "table": "argmx", "column": "FP32"}]}, "did you mean 'argmax'"),
-    ],
-)
-def test_a_plot_of_what_is_not_there_is_told_before_anything_runs(part, sentence):
-    shipped = read_yaml(Path(__file__).parents[2] / "config" / "suites" / "fast-scnn.yaml")
-    with pytest.raises(RetableError, match=sentence):
-        parse_entry(Suite, {**shipped, **part}, "fast-scnn.yaml")

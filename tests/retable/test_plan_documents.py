@@ -14,6 +14,7 @@ from retable.dag.run import Run
 from retable.errors import RetableError
 from retable.plan import Plan, further_requests, plan_suite
 from retable.published import Published, read_published
+from retable.selection import Selection
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = load_configuration(ROOT)
@@ -55,16 +56,19 @@ def planned(suite: Suite, published: list[Published], device: str = "null") -> P
     )
 
 
-def test_models_that_are_not_chosen_say_so() -> None:
-    suite = CONFIGURATION.suites["tf2-detection-zoo"]
-    plan = plan_suite(
-        suite,
-        published_values(suite.suite),
+def chosen(suite: str, selection: Selection) -> Plan:
+    return plan_suite(
+        CONFIGURATION.suites[suite],
+        published_values(suite),
         CONFIGURATION.devices["cpu"],
         CONFIGURATION.models,
         lambda case, model: None,
-        {"efficientdet-d0", "unet"},
+        selection,
     )
+
+
+def test_models_that_are_not_chosen_say_so() -> None:
+    plan = chosen("tf2-detection-zoo", Selection(models="efficientdet-d0, unet"))
     assert [block.name for block in plan.runnable] == ["efficientdet-d0_512x512"]
     assert [case.label for case in plan.runnable[0].cases] == [
         *("tensorflow", "tensorflow", "tensorflow"),
@@ -72,6 +76,15 @@ def test_models_that_are_not_chosen_say_so() -> None:
     ]
     endings = {case.ending for block in plan.blocks.values() for case in block.cases}
     assert endings == {None, Ending("unavailable", "not selected (--config models=...)")}
+
+
+def test_inputs_that_are_not_chosen_say_so() -> None:
+    plan = chosen("fast-scnn", Selection(inputs="384x384,768x1344"))
+    assert [block.name for block in plan.runnable] == ["fast-scnn_384x384", "fast-scnn_768x1344"]
+    cell = cell_at(plan, "latency", "576x576", "FP32")
+    assert {case.ending for case in plan.answers[cell]} == {
+        Ending("unavailable", "not selected (--config inputs=...)")
+    }
 
 
 def test_engines_answer_beside_the_framework_where_a_table_asks_for_them() -> None:

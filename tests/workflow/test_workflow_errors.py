@@ -33,6 +33,8 @@ def sentence_of(run) -> str:
         (None, "", "", {"devise": "null"}, ("'devise'", "'device'")),
         (None, "", "", {"device": "nul"}, ("config/devices/nul.yaml", "'null'")),
         (None, "", "", {"suite": "tinny"}, ("config/suites/tinny.yaml", "'tiny'")),
+        (None, "", "", {"models": "tini"}, ("--config models", "'tini'", "'tiny'")),
+        (None, "", "", {"inputs": "32x46"}, ("--config inputs", "'32x46'", "'32x64'")),
         (None, "", "", {"docker_host": "me@nano"}, ("docker_host", "ssh://[user@]host")),
         (None, "", "", {"docker_host": "ssh://nano"}, ("null.yaml: runtime: host", "cpu-docker")),
     ],

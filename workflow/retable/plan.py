@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from retable.cases import Block, Case, Cell, Ending, Measure, Request
@@ -12,8 +12,8 @@ from retable.config.model import Model
 from retable.config.suite import Point, Suite, Table
 from retable.errors import RetableError
 from retable.published import Published
+from retable.selection import EVERYTHING, Selection
 
-NOT_CHOSEN = Ending("unavailable", "not selected (--config models=...)")
 SEPARATOR = " | "  # between the labels of one row
 
 
@@ -58,20 +58,18 @@ def plan_suite(
     device: Device,
     models: Mapping[str, Model],
     availability: Availability,
-    chosen: Collection[str] | None = None,
+    selection: Selection = EVERYTHING,
     size: str | None = None,
 ) -> Plan:
     """Expand a suite on a device.
 
     Every published value gets exactly one cell, every label of the suite at least one value.
-    `availability` says why a case cannot run here, or None; it is asked once a case. Of the models
-    only those `chosen` are run; None: all.
+    `availability` says why a case cannot run here, or None; it is asked once a case that the
+    `selection` has.
     """
 
     def ending(case: Case, model: Model) -> Ending | None:
-        if chosen is not None and model.model not in chosen:
-            return NOT_CHOSEN
-        return availability(case, model)
+        return selection.ending(case.request) or availability(case, model)
 
     cells = tuple(cells_of(suite, published, size))
     known: dict[Request, tuple[Case, ...]] = {}  # in the order in which blocks have their cases

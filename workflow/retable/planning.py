@@ -3,13 +3,12 @@
 Said here once: what the workflow makes and what a page tells must be of the same plan.
 """
 
-from collections.abc import Collection
-
 from retable.availability import PlugIns
 from retable.config.device import Device
 from retable.config.load import Configuration
 from retable.plan import Plan, plan_suite
 from retable.published import Published, read_published
+from retable.selection import Selection
 
 
 def published_values(configuration: Configuration, suite: str) -> list[Published]:
@@ -24,16 +23,16 @@ def planned(
     *,
     suite: str,
     further: str,
-    models: Collection[str] | None,
+    selection: Selection,
     size: str | None,
 ) -> Plan:
-    """The plan of a suite: with its `further` cases or without; models None: of all."""
+    """The plan of a suite, with its `further` cases or without: what is not selected ends so."""
     return plan_suite(
         configuration.suites[suite].asking(further),
         published_values(configuration, suite),
         device,
         configuration.models,
         available.ending,
-        models,
+        selection,
         size,
     )

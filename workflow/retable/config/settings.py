@@ -1,6 +1,5 @@
 """config/config.yaml and `--config key=value`: what one run is asked to do."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,6 @@ from retable.config.entry import (
     InputSize,
     Name,
     listed,
-    nearest,
     parse_entry,
     read_yaml,
 )
@@ -26,6 +24,7 @@ class Settings(Entry):
     suite: str  # one name, several with commas between, or "all"
     players: str  # of the device, the same way
     models: str  # of the suites, the same way
+    inputs: str  # of the suites, the same way
     further: Literal["all", "none"]  # of what the suites ask beside the published rows
     size: InputSize | None  # height x width of all inputs, instead of the suite's own
     budget: Literal["quick", "standard", "strict"]
@@ -45,19 +44,6 @@ class Settings(Entry):
         if self.suite == "all":
             return sorted(known)
         return listed(self.suite)
-
-    def chosen_models(self, known: Collection[str]) -> Collection[str]:
-        """The models that are to be run; one that is not `known` is one sentence."""
-        if self.models == "all":
-            return known
-        names = listed(self.models)
-        for name in names:
-            if name not in known:
-                raise RetableError(
-                    f"--config models: no suite of this run has the model {name!r}; "
-                    f"{nearest(name, list(known))}"
-                )
-        return names
 
 
 def load_settings(root: Path, overrides: dict[str, Any]) -> Settings:

@@ -15,9 +15,10 @@ from retable.config.model import Model
 from retable.config.settings import Settings, load_settings
 from retable.config.suite import Accuracy, Suite
 from retable.errors import RetableError
-from retable.plan import Plan, cells_of
-from retable.planning import planned, published_values
+from retable.plan import Plan
+from retable.planning import planned
 from retable.runtimes import Nothing, runtime
+from retable.selection import Selection
 
 HOST = "host"  # in the place of a device's name, for what is entered on this machine
 LEAST_FREE_BYTES = 1 << 30
@@ -142,27 +143,19 @@ def plans(
 ) -> Mapping[str, Plan]:
     """The plan of every suite that the settings name."""
     names = settings.suites(list(configuration.suites))
-    models = settings.chosen_models(_models_of(configuration, names, settings.further))
-    return {
+    selection = Selection(settings.models, settings.inputs)
+    found = {
         name: planned(
             configuration,
             available,
             device,
             suite=name,
             further=settings.further,
-            models=models,
+            selection=selection,
             size=settings.size,
         )
         for name in names
     }
-
-
-def _models_of(configuration: Configuration, suites: Iterable[str], further: str) -> set[str]:
-    """The models of all cells of some suites."""
-    return {
-        cell.request.model
-        for name in suites
-        for cell in cells_of(
-            configuration.suites[name].asking(further), published_values(configuration, name)
-        )
-    }
+    blocks = (block for plan in found.values() for block in plan.blocks.values())
+    selection.check([case.request for block in blocks for case in block.cases])
+    return found

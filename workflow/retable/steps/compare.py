@@ -27,7 +27,6 @@ from retable.comparing.paces import session_paces
 from retable.comparing.scores import Scores
 from retable.comparing.scoring import scorings_of
 from retable.comparing.splits import compared_splits
-from retable.config.entry import listed
 from retable.config.load import load_configuration
 from retable.config.model import Model
 from retable.config.suite import Table
@@ -36,6 +35,7 @@ from retable.plan import Plan
 from retable.planning import planned, published_values
 from retable.published import Published
 from retable.records import Record, read_record
+from retable.selection import Selection
 from retable.sessions import Session
 from retable.steps.options import add_output
 
@@ -66,7 +66,7 @@ def run(given: argparse.Namespace) -> None:
         configuration.devices[given.device].playing(settings["players"]),
         suite=given.suite,
         further=settings["further"],
-        models=None if settings["models"] == "all" else listed(settings["models"]),
+        selection=Selection(settings["models"], settings["inputs"]),
         size=settings["size"],
     )
     suite = plan.suite
